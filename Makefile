@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Turtles: one command each. `make help` lists them.
+
+HW      ?= amd
+VARIANT ?= turtles
+LEVEL   ?= 1
+
+export HW VARIANT LEVEL
+
+# The running kernel's headers if they are here, and the lab's kernel's otherwise.
+RUNNING := /lib/modules/$(shell uname -r)/build
+KDIR    ?= $(if $(wildcard $(RUNNING)/Makefile),$(RUNNING),$(shell lab/setup build && lab/setup --print headers))
+
+.PHONY: all module lab-module setup demo check bench shell clean distclean help
+
+all: module
+
+module:
+	$(if $(KDIR),,$(error no kernel headers: lab/setup build failed, see above))
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/module modules
+
+lab-module:
+	lab/build-module
+
+setup:
+	lab/setup build amd intel check
+
+demo:
+	lab/tower HW=$(HW) VARIANT=$(VARIANT)
+
+check:
+	scripts/check
+
+bench:
+	bench/run
+
+shell:
+	lab/shell HW=$(HW) VARIANT=$(VARIANT) LEVEL=$(LEVEL)
+
+clean:
+	rm -rf .cache/build .cache/run tests/unit/build
+	find module -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
+		-o -name '.*.cmd' -o -name '*.symvers' -o -name 'modules.order' | xargs -r rm -f
+
+distclean: clean
+	rm -rf .cache
+
+help:
+	@echo 'make                         build module/turtles.ko'
+	@echo 'make demo [HW=amd|intel|kvm] the tower: Linux on KVM on Turtles, with its report'
+	@echo '     VARIANT=stock           the same on Debian'\''s own KVM, for comparison'
+	@echo 'make check                   every test; last line: N passed, N failed'
+	@echo 'make bench                   exact costs of exits beside stock KVM (Intel machine)'
+	@echo 'make shell LEVEL=0|1|2       a prompt in that level [HW=...] [VARIANT=...]'
+	@echo 'make setup                   install and fetch everything now'
+	@echo 'make clean / distclean       remove what was built / also what was downloaded'
+	@echo
+	@echo 'HW=amd    QEMU emulates an AMD EPYC with SVM (default; fast)'
+	@echo 'HW=intel  Bochs emulates an Intel Haswell with VMX'
+	@echo 'HW=kvm    a real machine with nested KVM'
