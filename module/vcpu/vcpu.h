@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * struct vm and struct vcpu: who owns what, and what protects it.
+ *
+ * Protection keys used below:
+ *   (c) set at creation, constant while the object lives
+ *   (v) the vCPU's own thread, under vcpu->mutex
+ *   (a) atomic or WRITE_ONCE/READ_ONCE, any context
+ *   (l) vm->lock
+ *   (s) written under vm->slots_lock, read under vm->srcu
+ *   (x) the subsystem's own lock, see its header
+ */
+#ifndef TURTLES_VCPU_VCPU_H
+#define TURTLES_VCPU_VCPU_H
+
+#include <linux/cpumask.h>
+#include <linux/hrtimer.h>
+#include <linux/kvm.h>
+#include <linux/mutex.h>
+#include <linux/preempt.h>
+#include <linux/rcuwait.h>
+#include <linux/refcount.h>
+#include <linux/srcu.h>
+#include <linux/types.h>
+#include "hw/hw.h"
+
+struct irqchip;		/* irqchip/irqchip.h: PIC, IOAPIC, PIT, routing */
+struct lapic;		/* irqchip/lapic.h */
+struct vm_mm;		/* mm/mm.h: slots, tdp, mdp */
+struct io_bus;		/* vcpu/bus.h */
+struct vcpu_cpuid;	/* vcpu/cpuid.h */
+struct vcpu_fpu;	/* vcpu/fpu.h */
+struct vcpu_emul;	/* vcpu/emulate.h */
+struct vcpu_nested;	/* vcpu/nested.h */
+struct vcpu_clock;	/* vcpu/kvmclock.h */
+struct vmx_vcpu;	/* hw/vmx */
+struct svm_vcpu;	/* hw/svm */
+
+#define VM_MAX_VCPUS	1024
+#define VM_NR_IRQ_SOURCES 2
+
+/* What an exit handler answers; negative errnos go to user space as such. */
+enum vcpu_next {
+	EXIT_TO_USER = 0,	/* v->run is filled; KVM_RUN returns 0 */
+	RESUME_GUEST = 1,
+};
+
+/* Requests: bits of vcpu->requests, made by anyone, served by the vCPU's thread. */
+enum vcpu_req {
+	REQ_EVENT,		/* look for interrupts, NMIs, SIPIs again */
+	REQ_TLB_FLUSH,		/* flush this vCPU's second-level translations */
+	REQ_MMU_RELOAD,		/* the second-level root has changed or died */
+	REQ_CLOCK_UPDATE,	/* write the kvmclock page */
+	REQ_TRIPLE_FAULT,
+	REQ_UNBLOCK,		/* no work: only leave the guest or the wait */
+	REQ_VM_DEAD,		/* every KVM_RUN ends with -EIO */
+};
+
+enum vcpu_mode { OUTSIDE_GUEST, IN_GUEST };
+
+/**
+ * struct vm - one virtual machine (the object behind a VM fd)
+ */
+struct vm {
+	refcount_t refs;		/* one per VM fd, vCPU fd, and device fd */
+	struct mm_struct *mm_user;	/* (c) the creator's address space; one mm_count reference */
+	struct mutex lock;		/* creation of vCPUs and irqchip, caps, device list */
+	struct mutex slots_lock;	/* memory slots and buses; taken after lock */
+	struct srcu_struct srcu;	/* readers of slots, buses, routing, filters */
+
+	struct vcpu *vcpus[VM_MAX_VCPUS]; /* (l) to write; entries never change once set */
+	atomic_t nr_vcpus;		/* (a) published after the entry in vcpus[] */
+	u32 max_vcpu_id;		/* (l) KVM_CAP_MAX_VCPU_ID, before the first vCPU */
+	u32 bsp_vcpu_id;		/* (l) KVM_SET_BOOT_CPU_ID */
+
+	struct vm_mm *mm;		/* (c) object; contents (x) */
+	struct irqchip *irqchip;	/* (l) NULL until created; then constant */
+	bool irqchip_split;		/* (l) local APICs only */
+	u8 nr_reserved_ioapic_pins;	/* (l) split mode */
+	struct io_bus *buses[3];	/* (s) by enum bus_kind */
+	void *irqfds;			/* (x) api/irqfd.c */
+	void *ioeventfds;		/* (x) api/ioeventfd.c */
+	void *coalesced;		/* (x) api/coalesced.c */
+
+	/* Switches set by KVM_ENABLE_CAP and friends; (l), read freely. */
+	bool exception_payload;
+	bool triple_fault_event;
+	u32 user_space_msr_mask;
+	u64 disabled_exits;		/* KVM_X86_DISABLE_EXITS_* */
+	u32 dirty_protect_flags;	/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 */
+	void __rcu *msr_filter;		/* (s) vcpu/msr_filter.c */
+	u64 tss_addr;			/* KVM_SET_TSS_ADDR */
+	u64 identity_map_addr;
+
+	/* Clock, vcpu/kvmclock.c */
+	spinlock_t clock_lock;		/* the two below */
+	s64 clock_offset_ns;		/* kvmclock = ktime_get_boottime ns + this */
+	u64 wall_clock_gpa;
+
+	void *hw;			/* (c) the backend's own */
+	struct list_head link;		/* in vm_list, under vm_list_lock */
+	struct dentry *debugfs;
+};
+
+/**
+ * struct vcpu_events - events waiting or being delivered, (v) unless noted
+ *
+ * "injected" means: handed to the hardware (or to be handed again because an
+ * exit cut the delivery short); "pending" means: raised, not yet handed over.
+ */
+struct vcpu_events {
+	struct {
+		bool pending, injected, has_error, has_payload;
+		u8 vector;
+		u32 error;
+		u64 payload;		/* CR2 of #PF, DR6 bits of #DB */
+	} exc;
+	struct {
+		bool injected, soft;
+		u8 vector;
+	} irq;
+	bool nmi_injected;
+	atomic_t nmi_pending;		/* (a) at most 2 */
+	u32 soft_insn_len;		/* of an injected software event */
+};
+
+/* Counters shown by debugfs and the binary statistics; (v) to write. */
+#define VCPU_NR_EXIT_REASONS 80
+struct vcpu_stats {
+	u64 exits[2][VCPU_NR_EXIT_REASONS];	/* [0] taken from L1, [1] from L2 */
+	u64 hw_exits;				/* all world switches */
+	u64 reflected;				/* L2 exits passed on to L1 */
+	u64 user_exits;
+	u64 halt_wakeups;
+	u64 mmio, pio, irq_injections, nmi_injections;
+	u64 tdp_faults, mdp_faults, emulated;
+};
+
+/**
+ * struct vcpu - one virtual CPU (the object behind a vCPU fd)
+ */
+struct vcpu {
+	/* What the world switch touches comes first. */
+	u64 regs[X86_NR_REGS];		/* (v) always valid after an exit */
+	u64 rip;			/* (v) same */
+	u64 rflags;			/* (v) same */
+	u64 cr2;			/* (v) same */
+	u64 cr8;			/* (v) same; mirrors the LAPIC's TPR[7:4] when there is one */
+
+	struct vm *vm;			/* (c) */
+	u32 id;				/* (c) APIC ID at reset */
+	u32 idx;			/* (c) index in vm->vcpus */
+	int cpu;			/* CPU it is loaded on, or -1 */
+	int mode;			/* (a) enum vcpu_mode */
+	unsigned long requests;		/* (a) bits, enum vcpu_req */
+	struct mutex mutex;		/* ioctls on the vCPU fd, KVM_RUN */
+	struct rcuwait wait;		/* the thread blocked in HLT or wait-for-SIPI */
+	struct preempt_notifier preempt_notifier;
+	bool loaded;			/* (v) between vcpu_load() and vcpu_put() */
+	struct pid __rcu *pid;		/* thread of the last KVM_RUN */
+	sigset_t sigset;		/* (v) KVM_SET_SIGNAL_MASK */
+	bool sigset_active;
+	struct kvm_run *run;		/* (c) page shared with user space: hostile */
+	struct page *run_page;
+	void *pio_data;			/* (c) second page of the mapping */
+	int mp_state;			/* (v) KVM_MP_STATE_*; others through requests */
+	unsigned long sipi;		/* (a) bit 8 = INIT, bit 9 = SIPI pending, 0-7 vector */
+
+	/* Guest state kept by the core, (v). CRs here are the guest's view. */
+	u64 apic_base;
+	u64 xcr0;
+	u64 xss;
+	u64 dr[4];
+	u64 dr6;
+	u64 tsc_offset;			/* of L1; see kvmclock.c for the rules */
+	u64 tsc_adjust;			/* IA32_TSC_ADJUST */
+	u64 misc_enable;		/* IA32_MISC_ENABLE */
+	u64 feature_control;		/* IA32_FEATURE_CONTROL */
+	u64 microcode_version;
+	u64 arch_capabilities;
+	u64 mtrr_def, mtrr_fixed[11], mtrr_var[16];
+	u64 mcg_cap, mcg_status, mcg_ctl, *mce_banks;	/* 4 words a bank */
+	u32 debug_flags;		/* KVM_GUESTDBG_* */
+	u64 debug_dr[8];		/* KVM_GUESTDBG_USE_HW_BP registers */
+	u64 host_dr[8];			/* saved while the guest's are loaded */
+	bool dr_loaded;
+
+	struct vcpu_events ev;
+	struct vcpu_exit exit;		/* (v) the last exit */
+	struct vcpu_stats stats;
+
+	struct lapic *lapic;		/* (c) NULL without an in-kernel local APIC */
+	struct vcpu_cpuid *cpuid;	/* (v) */
+	struct vcpu_fpu *fpu;		/* (c) object, (v) contents */
+	struct vcpu_emul *emul;		/* same */
+	struct vcpu_nested *nested;	/* same */
+	struct vcpu_clock *clock;	/* same */
+	bool in_l2;			/* (v) context 02 is current */
+	u64 root_hpa;			/* (v) second-level root last given to hw, 0 = none */
+	bool tpr_access_reporting;
+
+	union {				/* (c) the backend's own */
+		struct vmx_vcpu *vmx;
+		struct svm_vcpu *svm;
+	};
+};
+
+/* vcpu/vcpu.c: life, load and put, requests and kicks -------------------- */
+int vm_create(unsigned long type, struct vm **out);
+void vm_get(struct vm *vm);
+void vm_put(struct vm *vm);
+int vcpu_create(struct vm *vm, u32 id, struct vcpu **out);
+void vcpu_load(struct vcpu *v);		/* process context; vcpu->mutex held */
+void vcpu_put(struct vcpu *v);
+void vcpu_request(struct vcpu *v, enum vcpu_req req);	/* any context; does not kick */
+void vcpu_kick(struct vcpu *v);		/* any context: leave the guest or the wait soon */
+void vcpu_request_and_kick(struct vcpu *v, enum vcpu_req req);
+/* Make @req of every vCPU and return when none is in guest mode with it unserved. */
+void vm_request_all(struct vm *vm, enum vcpu_req req);
+struct vcpu *vm_vcpu_by_id(struct vm *vm, u32 id);
+
+static inline unsigned int vm_nr_vcpus(struct vm *vm)
+{
+	return atomic_read_acquire(&vm->nr_vcpus);
+}
+
+#define vm_for_each_vcpu(vm, i, v)					\
+	for ((i) = 0; (i) < vm_nr_vcpus(vm) && ((v) = (vm)->vcpus[i], true); (i)++)
+
+/* vcpu/run.c -------------------------------------------------------------- */
+int vcpu_run(struct vcpu *v);		/* KVM_RUN, mutex held, loaded */
+
+/* vcpu/reset.c ------------------------------------------------------------ */
+void vcpu_reset(struct vcpu *v, bool init);	/* SDM "Processor State After Reset" */
+
+/* vcpu/event.c: raise events; (v) unless noted ----------------------------- */
+void vcpu_inject_exception(struct vcpu *v, u8 vector);
+void vcpu_inject_exception_err(struct vcpu *v, u8 vector, u32 error);
+void vcpu_inject_pf(struct vcpu *v, u64 cr2, u32 error);
+void vcpu_inject_gp(struct vcpu *v);
+void vcpu_inject_ud(struct vcpu *v);
+void vcpu_inject_db(struct vcpu *v, u64 dr6_bits);
+void vcpu_post_nmi(struct vcpu *v);	/* any context */
+void vcpu_post_init(struct vcpu *v);	/* any context */
+void vcpu_post_sipi(struct vcpu *v, u8 vector);	/* any context */
+int vcpu_skip_insn(struct vcpu *v);	/* by v->exit.insn_len, or by decoding */
+bool vcpu_irq_allowed(struct vcpu *v);
+void vcpu_get_events(struct vcpu *v, struct kvm_vcpu_events *e);
+int vcpu_set_events(struct vcpu *v, const struct kvm_vcpu_events *e);
+
+/* vcpu/cr.c: control and debug registers as an instruction or an ioctl sets them */
+int vcpu_set_cr0(struct vcpu *v, u64 val);	/* 0, or 1 = #GP must follow */
+int vcpu_set_cr3(struct vcpu *v, u64 val);
+int vcpu_set_cr4(struct vcpu *v, u64 val);
+int vcpu_set_cr8(struct vcpu *v, u64 val);
+int vcpu_set_efer(struct vcpu *v, u64 val, bool host_initiated);
+int vcpu_set_xcr0(struct vcpu *v, u64 val);
+u64 vcpu_get_cr8(struct vcpu *v);
+int vcpu_set_dr(struct vcpu *v, int nr, u64 val);
+u64 vcpu_get_dr(struct vcpu *v, int nr);
+u64 vcpu_cr4_reserved(struct vcpu *v);		/* from CPUID */
+int vcpu_maxphyaddr(struct vcpu *v);
+
+/* vcpu/regs.c: the KVM API's register structs, used by api/ ----------------- */
+void vcpu_get_regs(struct vcpu *v, struct kvm_regs *r);
+void vcpu_set_regs(struct vcpu *v, const struct kvm_regs *r);
+void vcpu_get_sregs(struct vcpu *v, struct kvm_sregs *s);
+int vcpu_set_sregs(struct vcpu *v, const struct kvm_sregs *s);
+void vcpu_get_sregs2(struct vcpu *v, struct kvm_sregs2 *s);
+int vcpu_set_sregs2(struct vcpu *v, const struct kvm_sregs2 *s);
+void vcpu_get_debugregs(struct vcpu *v, struct kvm_debugregs *d);
+int vcpu_set_debugregs(struct vcpu *v, const struct kvm_debugregs *d);
+int vcpu_set_guest_debug(struct vcpu *v, const struct kvm_guest_debug *d);
+int vcpu_get_mp_state(struct vcpu *v, struct kvm_mp_state *s);
+int vcpu_set_mp_state(struct vcpu *v, const struct kvm_mp_state *s);
+int vcpu_translate(struct vcpu *v, struct kvm_translation *t);
+
+/* vcpu/fpu.c -------------------------------------------------------------- */
+int vcpu_fpu_create(struct vcpu *v);
+void vcpu_fpu_free(struct vcpu *v);
+void vcpu_fpu_reset(struct vcpu *v, bool init);
+void vcpu_fpu_load(struct vcpu *v);	/* preemption off until vcpu_fpu_save() */
+void vcpu_fpu_save(struct vcpu *v);
+void vcpu_get_fpu(struct vcpu *v, struct kvm_fpu *f);
+void vcpu_set_fpu(struct vcpu *v, const struct kvm_fpu *f);
+void vcpu_get_xsave(struct vcpu *v, void *buf, size_t size);
+int vcpu_set_xsave(struct vcpu *v, const void *buf, size_t size);
+size_t vcpu_xsave_size(struct vcpu *v);
+void vcpu_get_xcrs(struct vcpu *v, struct kvm_xcrs *x);
+int vcpu_set_xcrs(struct vcpu *v, const struct kvm_xcrs *x);
+void vcpu_get_xmm(struct vcpu *v, int nr, u8 val[16]);
+void vcpu_set_xmm(struct vcpu *v, int nr, const u8 val[16]);
+u64 fpu_supported_xcr0(void);
+
+/* vcpu/cpuid.c ------------------------------------------------------------- */
+int cpuid_supported(struct kvm_cpuid_entry2 *out, u32 *nent);	/* -E2BIG with *nent = needed */
+int vcpu_set_cpuid(struct vcpu *v, const struct kvm_cpuid_entry2 *e, u32 nent);
+int vcpu_get_cpuid(struct vcpu *v, struct kvm_cpuid_entry2 *out, u32 *nent);
+void vcpu_free_cpuid(struct vcpu *v);
+void vcpu_cpuid(struct vcpu *v, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx); /* the instruction */
+bool vcpu_has_feature(struct vcpu *v, unsigned int x86_feature); /* X86_FEATURE_*, guest's CPUID */
+bool vcpu_is_intel(struct vcpu *v);
+
+/* vcpu/msr.c: 0, 1 = #GP; -ENOENT unknown. host: from user space, fewer checks */
+int vcpu_get_msr(struct vcpu *v, u32 index, u64 *val, bool host);
+int vcpu_set_msr(struct vcpu *v, u32 index, u64 val, bool host);
+int msr_index_list(u32 *out, u32 *n);		/* -E2BIG with *n = needed */
+int msr_feature_list(u32 *out, u32 *n);
+int msr_get_feature(u32 index, u64 *val);
+int vcpu_handle_rdmsr(struct vcpu *v);		/* exit handlers: filter, user exit, #GP */
+int vcpu_handle_wrmsr(struct vcpu *v);
+int vm_set_msr_filter(struct vm *vm, const struct kvm_msr_filter *f); /* bitmaps copied in */
+
+/* vcpu/kvmclock.c ----------------------------------------------------------- */
+int vcpu_clock_create(struct vcpu *v);
+void vcpu_clock_free(struct vcpu *v);
+void vcpu_clock_update(struct vcpu *v);		/* serve REQ_CLOCK_UPDATE */
+int vcpu_clock_set_msr(struct vcpu *v, u32 index, u64 val, bool host);
+int vcpu_clock_get_msr(struct vcpu *v, u32 index, u64 *val);
+int vm_get_clock(struct vm *vm, struct kvm_clock_data *c);
+int vm_set_clock(struct vm *vm, const struct kvm_clock_data *c);
+int vcpu_clock_ctrl(struct vcpu *v);		/* KVM_KVMCLOCK_CTRL */
+u64 vcpu_read_tsc(struct vcpu *v);		/* L1's TSC now */
+void vcpu_write_tsc(struct vcpu *v, u64 val, bool host);
+u32 vcpu_tsc_khz(struct vcpu *v);
+int vcpu_set_tsc_khz(struct vcpu *v, u32 khz);
+
+/* vcpu/emulate.c: one instruction at RIP; enum vcpu_next or -errno ----------- */
+int vcpu_emulate(struct vcpu *v);
+int vcpu_emulate_complete(struct vcpu *v);	/* after user space answered an exit */
+int vcpu_internal_error(struct vcpu *v, u32 suberror);	/* fills v->run with the bytes */
+
+#endif /* TURTLES_VCPU_VCPU_H */
