@@ -53,6 +53,7 @@ class Session:
         self.interactive = interactive
         self.code = None
         self.started = None
+        self.on_start = lambda: None
 
     @staticmethod
     def _print_line(line):
@@ -123,6 +124,10 @@ class Session:
     def _stop(self):
         if getattr(self, "process", None) is None:
             return
+        try:
+            self.status = self.process.wait(timeout=2 if self.code is None else 0)
+        except subprocess.TimeoutExpired:
+            self.status = "none (killed)"
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -232,12 +237,14 @@ class Session:
         try:
             self._start()
             self.started = time.monotonic()
+            self.on_start()
             code = self._converse() if self.interactive else self._follow()
             self._stop()
             if code == TIME_LIMIT:
                 paths.say("time limit of %d s reached" % self.timeout)
             elif code == NO_RESULT:
-                paths.say("the machine stopped without a result\n" + self._log_tail())
+                paths.say("the machine stopped without a result; emulator's status %s\n%s"
+                          % (self.status, self._log_tail()))
             self._take_results()
             return code
         finally:
