@@ -196,6 +196,15 @@ struct hw_ops {
 /* The backend in use; set once before the first VM can exist, then read only. */
 extern struct hw_ops *hw;
 
+/*
+ * Virtualization is switched on on every CPU with the first VM and off with the last
+ * (linux/power.c). hw_power_get(): 0, or -EBUSY when another hypervisor owns a CPU.
+ * hw_on_this_cpu(): preemption off; false on a CPU that goes offline.
+ */
+int hw_power_get(void);
+void hw_power_put(void);
+bool hw_on_this_cpu(void);
+
 extern struct hw_ops vmx_ops;
 extern struct hw_ops svm_ops;
 

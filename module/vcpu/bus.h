@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * In-kernel I/O buses: port I/O and MMIO ranges served without user space.
- * Readers hold vm->srcu; registration holds vm->slots_lock.
+ * Readers hold vm->srcu; registration takes vm->slots_lock itself and sleeps.
  */
 #ifndef TURTLES_VCPU_BUS_H
 #define TURTLES_VCPU_BUS_H

@@ -56,7 +56,8 @@ enum vcpu_req {
 	REQ_VM_DEAD,		/* every KVM_RUN ends with -EIO */
 };
 
-enum vcpu_mode { OUTSIDE_GUEST, IN_GUEST };
+/* EXITING_GUEST: as IN_GUEST, but the interrupt that ends it is on its way. */
+enum vcpu_mode { OUTSIDE_GUEST, IN_GUEST, EXITING_GUEST };
 
 /**
  * struct vm - one virtual machine (the object behind a VM fd)
@@ -81,6 +82,7 @@ struct vm {
 	void *irqfds;			/* (x) api/irqfd.c */
 	void *ioeventfds;		/* (x) api/ioeventfd.c */
 	void *coalesced;		/* (x) api/coalesced.c */
+	struct page *ring_page;		/* (c) coalesced ring, shared with user space: hostile */
 
 	/* Switches set by KVM_ENABLE_CAP and friends; (l), read freely. */
 	bool exception_payload;
@@ -122,6 +124,8 @@ struct vcpu_events {
 	bool nmi_injected;
 	atomic_t nmi_pending;		/* (a) at most 2 */
 	u32 soft_insn_len;		/* of an injected software event */
+	u8 user_irq;			/* KVM_INTERRUPT, when user_irq_valid */
+	bool user_irq_valid;
 };
 
 /* Counters shown by debugfs and the binary statistics; (v) to write. */
@@ -146,11 +150,14 @@ struct vcpu {
 	u64 rflags;			/* (v) same */
 	u64 cr2;			/* (v) same */
 	u64 cr8;			/* (v) same; mirrors the LAPIC's TPR[7:4] when there is one */
+	u64 cr8_given;			/* (v) cr8 as it was before the entry */
+	bool want_immediate_exit;	/* (v) exit right after the next entry has injected */
 
 	struct vm *vm;			/* (c) */
 	u32 id;				/* (c) APIC ID at reset */
 	u32 idx;			/* (c) index in vm->vcpus */
 	int cpu;			/* CPU it is loaded on, or -1 */
+	int last_cpu;			/* CPU it was last loaded on, or -1 */
 	int mode;			/* (a) enum vcpu_mode */
 	unsigned long requests;		/* (a) bits, enum vcpu_req */
 	struct mutex mutex;		/* ioctls on the vCPU fd, KVM_RUN */
@@ -172,6 +179,11 @@ struct vcpu {
 	u64 xss;
 	u64 dr[4];
 	u64 dr6;
+	u64 dr7;			/* as the guest wrote it; hw has vcpu_effective_dr7() */
+	u64 cr4_reserved;		/* from CPUID, by vcpu_cpuid_update() */
+	u64 guest_xcr0;			/* XCR0 bits that CPUID leaf 0xd offers */
+	u8 maxphyaddr;			/* from CPUID leaf 0x80000008 */
+	bool l2_halted;			/* L2 was entered in, or halted into, activity state HLT */
 	u64 tsc_offset;			/* of L1; see kvmclock.c for the rules */
 	u64 tsc_adjust;			/* IA32_TSC_ADJUST */
 	u64 misc_enable;		/* IA32_MISC_ENABLE */
@@ -218,6 +230,18 @@ void vcpu_request_and_kick(struct vcpu *v, enum vcpu_req req);
 /* Make @req of every vCPU and return when none is in guest mode with it unserved. */
 void vm_request_all(struct vm *vm, enum vcpu_req req);
 struct vcpu *vm_vcpu_by_id(struct vm *vm, u32 id);
+/* Bytes of kernel memory held for VMs beside vm_mm_footprint(); shown by debugfs. */
+enum mem_item { MEM_VM, MEM_VCPU, MEM_FPU, MEM_HW, NR_MEM_ITEMS };
+void mem_account_item(enum mem_item item, long bytes);
+long mem_accounted(enum mem_item item);
+static inline void mem_account(long bytes)	/* the backends' pages */
+{
+	mem_account_item(MEM_HW, bytes);
+}
+/* Calls @fn for every live VM, under the list's mutex. */
+void vm_for_each(void (*fn)(struct vm *vm, void *arg), void *arg);
+/* Adds up the counters of all vCPUs, also of VMs that have ended. */
+void vm_sum_stats(struct vcpu_stats *sum);
 
 static inline unsigned int vm_nr_vcpus(struct vm *vm)
 {
@@ -229,6 +253,7 @@ static inline unsigned int vm_nr_vcpus(struct vm *vm)
 
 /* vcpu/run.c -------------------------------------------------------------- */
 int vcpu_run(struct vcpu *v);		/* KVM_RUN, mutex held, loaded */
+bool vcpu_ready_for_user_irq(struct vcpu *v);
 
 /* vcpu/reset.c ------------------------------------------------------------ */
 void vcpu_reset(struct vcpu *v, bool init);	/* SDM "Processor State After Reset" */
@@ -245,6 +270,7 @@ void vcpu_post_init(struct vcpu *v);	/* any context */
 void vcpu_post_sipi(struct vcpu *v, u8 vector);	/* any context */
 int vcpu_skip_insn(struct vcpu *v);	/* by v->exit.insn_len, or by decoding */
 bool vcpu_irq_allowed(struct vcpu *v);
+int vcpu_queue_user_irq(struct vcpu *v, u32 vector);	/* KVM_INTERRUPT */
 void vcpu_get_events(struct vcpu *v, struct kvm_vcpu_events *e);
 int vcpu_set_events(struct vcpu *v, const struct kvm_vcpu_events *e);
 
@@ -291,13 +317,19 @@ int vcpu_set_xcrs(struct vcpu *v, const struct kvm_xcrs *x);
 void vcpu_get_xmm(struct vcpu *v, int nr, u8 val[16]);
 void vcpu_set_xmm(struct vcpu *v, int nr, const u8 val[16]);
 u64 fpu_supported_xcr0(void);
+u32 vcpu_get_pkru(struct vcpu *v);
+u32 vcpu_get_pkru(struct vcpu *v);
 
 /* vcpu/cpuid.c ------------------------------------------------------------- */
 int cpuid_supported(struct kvm_cpuid_entry2 *out, u32 *nent);	/* -E2BIG with *nent = needed */
 int vcpu_set_cpuid(struct vcpu *v, const struct kvm_cpuid_entry2 *e, u32 nent);
 int vcpu_get_cpuid(struct vcpu *v, struct kvm_cpuid_entry2 *out, u32 *nent);
 void vcpu_free_cpuid(struct vcpu *v);
+/* What depends on CR4, XCR0 and APIC base in CPUID, and on CPUID in the vCPU (cr4_reserved,
+ * guest_xcr0, maxphyaddr): called after SET_CPUID2 and after each such change. */
+void vcpu_cpuid_update(struct vcpu *v);
 void vcpu_cpuid(struct vcpu *v, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx); /* the instruction */
+u32 vcpu_cpuid_signature(struct vcpu *v);	/* leaf 1 EAX, RDX after reset */
 bool vcpu_has_feature(struct vcpu *v, unsigned int x86_feature); /* X86_FEATURE_*, guest's CPUID */
 bool vcpu_is_intel(struct vcpu *v);
 
