@@ -81,7 +81,11 @@ bool lapic_sw_enabled(struct vcpu *v);
 bool lapic_accepts_pic(struct vcpu *v);		/* virtual wire: LVT0 ExtINT or APIC off */
 /* Paravirtual EOI (MSR_KVM_PV_EOI_EN): called around entry. */
 int lapic_set_pv_eoi(struct vcpu *v, u64 msr);
-void lapic_sync_pv_eoi(struct vcpu *v);
+u64 lapic_get_pv_eoi(struct vcpu *v);
+void lapic_sync_pv_eoi(struct vcpu *v);	/* after an exit, before events are looked at */
+void lapic_arm_pv_eoi(struct vcpu *v);	/* after events were injected; may sleep */
+/* Split irqchip: next vector for KVM_EXIT_IOAPIC_EOI, or -1. */
+int lapic_take_user_eoi(struct vcpu *v);
 /* vCPU re-computed time base (offset changed): re-arm the timer. */
 void lapic_rearm_timer(struct vcpu *v);
 

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* User-space stand-in for the kernel header of this name (tests only). */
+#ifndef SHIM_LINUX_LOCKDEP_H
+#define SHIM_LINUX_LOCKDEP_H
+
+#include <linux/spinlock.h>
+
+#endif
