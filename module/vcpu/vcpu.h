@@ -209,6 +209,7 @@ struct vcpu {
 	struct vcpu_clock *clock;	/* same */
 	bool in_l2;			/* (v) context 02 is current */
 	u64 root_hpa;			/* (v) second-level root last given to hw, 0 = none */
+	struct mdp_root *mdp_root;	/* (v) mm/: the composed root this vCPU holds, or NULL */
 	bool tpr_access_reporting;
 
 	union {				/* (c) the backend's own */

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Private to vcpu/: what its files share and nobody else calls.
+ */
+#ifndef TURTLES_VCPU_CORE_H
+#define TURTLES_VCPU_CORE_H
+
+#include "vcpu/vcpu.h"
+
+#define DR6_FIXED	0xfffe0ff0ull	/* read as 1; bits 11 and 16 as without BLD and RTM */
+#define DR6_RESET	0xffff0ff0ull
+#define DR6_WRITABLE	0x0000e00full
+#define DR7_FIXED	0x00000400ull
+#define DR7_GD		BIT(13)
+#define DR7_ENABLES	0xffull
+
+/* event.c */
+bool exc_has_error(u8 vector);
+void vcpu_inject_soft(struct vcpu *v, u8 vector, u32 insn_len);
+int vcpu_prepare_events(struct vcpu *v);
+void vcpu_events_after_exit(struct vcpu *v);
+bool vcpu_irq_pending(struct vcpu *v);
+int vcpu_ack_irq(struct vcpu *v);
+
+/* cr.c: PDPTE registers from memory; 0 or 1 (#GP) */
+int vcpu_load_pdptrs(struct vcpu *v, u64 cr3);
+
+/* exit.c */
+int vcpu_handle_exit(struct vcpu *v);
+bool vcpu_exit_is_atomic(const struct vcpu *v);
+
+/* emulate.c: decode the instruction of an exit that the hardware left incomplete; false when it has
+ * no VMX form and must be emulated as a whole */
+bool vcpu_complete_exit(struct vcpu *v);
+/* Fetch and decode at RIP into v->emul->e: RESUME_GUEST with *ok, or *ok false and the outcome. */
+int vcpu_decode(struct vcpu *v, bool *ok);
+
+/* pio.c */
+int vcpu_handle_io(struct vcpu *v);
+int vcpu_user_pio(struct vcpu *v, bool in, u16 port, unsigned int size, unsigned int count);
+int vcpu_complete_pio(struct vcpu *v);
+
+/* debugreg.c: guest debug registers around an entry, interrupts off */
+void vcpu_load_guest_dr(struct vcpu *v);
+void vcpu_save_guest_dr(struct vcpu *v);
+u64 vcpu_effective_dr7(struct vcpu *v);
+
+/* halt.c */
+bool vcpu_runnable(struct vcpu *v);
+bool vcpu_has_work(struct vcpu *v);
+int vcpu_block(struct vcpu *v);
+int vcpu_halt(struct vcpu *v);
+int vcpu_accept_init_sipi(struct vcpu *v);
+bool vcpu_take_init(struct vcpu *v);
+
+/* gva.c */
+enum gva_kind { GVA_OK, GVA_PAGE_FAULT, GVA_NESTED_FAULT, GVA_NO_MEMORY };
+
+/**
+ * struct gva_fault - why an access by linear address failed
+ * @gva:      the address
+ * @pf_error: page-fault error code (GVA_PAGE_FAULT)
+ * @l2gpa:    address whose EPT12 translation failed (GVA_NESTED_FAULT)
+ * @qual:     EPT-violation qualification for L1; @misconfig instead of violation
+ */
+struct gva_fault {
+	u64 gva;
+	u32 pf_error;
+	u64 l2gpa;
+	u64 qual;
+	bool misconfig;
+};
+
+/* Translate with the vCPU's current paging; @access WALK_*; *@gpa is an L1 address. */
+enum gva_kind vcpu_translate_gva(struct vcpu *v, u64 gva, u32 access, u64 *gpa,
+				 struct gva_fault *f);
+/* Read or write memory (not devices) by linear address; may cross pages. */
+enum gva_kind vcpu_read_gva(struct vcpu *v, u64 gva, void *buf, unsigned int len,
+			    u32 access, struct gva_fault *f);
+enum gva_kind vcpu_write_gva(struct vcpu *v, u64 gva, const void *buf, unsigned int len,
+			     u32 access, struct gva_fault *f);
+/* Raise what @f says: #PF, or the nested exit. RESUME_GUEST, EXIT_TO_USER or -errno. */
+int vcpu_raise_gva_fault(struct vcpu *v, enum gva_kind kind, const struct gva_fault *f);
+
+#endif /* TURTLES_VCPU_CORE_H */
