@@ -11,7 +11,9 @@
 #include <linux/smp.h>
 #include <linux/syscore_ops.h>
 #include <linux/version.h>
+#include <asm/cpufeature.h>
 #include <asm/reboot.h>
+#include <asm/tlbflush.h>
 
 /* eventfd_signal() lost its count in 6.8. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
@@ -58,6 +60,45 @@
 #define COMPAT_HAS_EMERGENCY_CALLBACK	0
 #define compat_register_emergency(fn)	do { (void)(fn); } while (0)
 #define compat_unregister_emergency(fn)	do { (void)(fn); } while (0)
+#endif
+
+/* Looking up a page that has no struct page changed its interface in 6.12. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#define COMPAT_HAS_FOLLOW_PFNMAP	1
+#else
+#define COMPAT_HAS_FOLLOW_PFNMAP	0
+#endif
+
+/* hrtimer_init() became hrtimer_setup(), which takes the function too, in 6.13. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define compat_hrtimer_setup(timer, fn, clock, mode)			\
+	do {								\
+		hrtimer_init((timer), (clock), (mode));			\
+		(timer)->function = (fn);				\
+	} while (0)
+#else
+#define compat_hrtimer_setup(timer, fn, clock, mode)			\
+	hrtimer_setup((timer), (fn), (clock), (mode))
+#endif
+
+/*
+ * CR4.VMXE, in the register and in the kernel's shadow of it: a shadow without the
+ * bit would have the next change of CR4 clear it, which faults in VMX operation.
+ * Newer kernels keep the function that does both, and VMXON itself, to themselves
+ * and KVM's own modules. With FRED on, INT 2 is not how an NMI is handed on.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+#define compat_cr4_set_vmxe()	cr4_set_bits_irqsoff(X86_CR4_VMXE)
+#define compat_cr4_clear_vmxe()	cr4_clear_bits_irqsoff(X86_CR4_VMXE)
+#ifdef X86_FEATURE_FRED
+#define compat_vmx_supported()	(boot_cpu_has(X86_FEATURE_FRED) ? -EOPNOTSUPP : 0)
+#else
+#define compat_vmx_supported()	0
+#endif
+#else
+#define compat_cr4_set_vmxe()	do { } while (0)
+#define compat_cr4_clear_vmxe()	do { } while (0)
+#define compat_vmx_supported()	(-EOPNOTSUPP)
 #endif
 
 #endif /* TURTLES_LINUX_COMPAT_H */

@@ -19,6 +19,7 @@ struct vcpu;
 
 int vm_mm_create(struct vm *vm);	/* allocates vm->mm, registers the MMU notifier */
 void vm_mm_destroy(struct vm *vm);
+void mm_vcpu_free(struct vcpu *v);	/* the vCPU lets go of its root; before vm_mm_destroy() */
 
 /* mm/memslot.c -------------------------------------------------------------- */
 int vm_set_memory_region(struct vm *vm, const struct kvm_userspace_memory_region *r);
@@ -98,9 +99,15 @@ struct ept12_result {
 	u8 memtype;
 	u64 qual;		/* EPT violation qualification bits 0-6 as L1 must see them */
 	u64 tables[4];		/* gpa of the table page read at each level, [3] = level 4 */
+	u64 entries[4];		/* the entries used, as L1's memory holds them now */
 };
 
-enum ept12_status { EPT12_OK, EPT12_VIOLATION, EPT12_MISCONFIG };
+enum ept12_status {
+	EPT12_OK,
+	EPT12_VIOLATION,
+	EPT12_MISCONFIG,
+	EPT12_AGAIN,		/* L1 kept changing the tables: let L2 fault again */
+};
 
 #define EPT_ACC_READ	0x1u
 #define EPT_ACC_WRITE	0x2u
@@ -152,5 +159,7 @@ u64 mm_pin_gfn(struct vcpu *v, u64 gfn, void **ref);
 void mm_unpin_gfn(struct vcpu *v, void *ref, bool dirty);
 /* Bytes of page tables, snapshots and indices held for this VM. */
 size_t vm_mm_footprint(struct vm *vm);
+/* Leaves in the tdp and in all composed trees: [1] 4K, [2] 2M, [3] 1G. Takes a while. */
+void vm_mm_leaf_counts(struct vm *vm, u64 tdp[4], u64 mdp[4]);
 
 #endif /* TURTLES_MM_MM_H */

@@ -237,6 +237,7 @@ static void vcpu_free(struct vcpu *v)
 {
 	/* Each of these copes with what has not been made. */
 	vcpu_nested_free(v);
+	mm_vcpu_free(v);
 	vcpu_clock_free(v);
 	if (v->lapic)
 		lapic_free(v);

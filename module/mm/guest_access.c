@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * L0's own reads and writes of guest memory by guest-physical address. Called by
+ * everyone above hw/. The user mapping is used as it is, so all that user space
+ * and the host do to it (swap, copy on write, userfaultfd) just works.
+ */
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/uaccess.h>
+#include "mm/slots.h"
+#include "mm/vm_mm.h"
+#include "vcpu/vcpu.h"
+
+/*
+ * Make vm->mm_user the current address space: it is for a vCPU thread; a kernel
+ * thread borrows it. Another process may not reach into it this way.
+ */
+static bool user_mm_enter(struct vm *vm, bool *borrowed)
+{
+	*borrowed = false;
+	if (current->mm == vm->mm_user)
+		return true;
+	if (!(current->flags & PF_KTHREAD) || current->mm || !mmget_not_zero(vm->mm_user))
+		return false;
+	kthread_use_mm(vm->mm_user);
+	*borrowed = true;
+	return true;
+}
+
+static void user_mm_leave(struct vm *vm, bool borrowed)
+{
+	if (!borrowed)
+		return;
+	kthread_unuse_mm(vm->mm_user);
+	mmput(vm->mm_user);
+}
+
+/* The part of [gpa, gpa + len) that lies in gpa's page. */
+static size_t in_page(u64 gpa, size_t len)
+{
+	return min_t(size_t, len, PAGE_SIZE - offset_in_page(gpa));
+}
+
+static int read_page(struct vm *vm, u64 gpa, void *buf, size_t len)
+{
+	const struct memslot *s = vm_slot(vm, gpa >> PAGE_SHIFT);
+
+	if (!s || copy_from_user(buf, (void __user *)(slot_hva(s, gpa >> PAGE_SHIFT) +
+						      offset_in_page(gpa)), len))
+		return -EFAULT;
+	return 0;
+}
+
+static int write_page(struct vm *vm, u64 gpa, const void *buf, size_t len)
+{
+	struct memslot *s = vm_slot(vm, gpa >> PAGE_SHIFT);
+
+	if (!s || (s->flags & KVM_MEM_READONLY) ||
+	    copy_to_user((void __user *)(slot_hva(s, gpa >> PAGE_SHIFT) + offset_in_page(gpa)),
+			 buf, len))
+		return -EFAULT;
+	slot_mark_dirty(s, gpa >> PAGE_SHIFT);
+	return 0;
+}
+
+int vm_read_guest(struct vm *vm, u64 gpa, void *buf, size_t len)
+{
+	bool borrowed;
+	int ret = 0;
+
+	if (!user_mm_enter(vm, &borrowed))
+		return -EFAULT;
+	while (len && !ret) {
+		size_t n = in_page(gpa, len);
+
+		ret = read_page(vm, gpa, buf, n);
+		gpa += n;
+		buf += n;
+		len -= n;
+	}
+	user_mm_leave(vm, borrowed);
+	return ret;
+}
+
+int vm_write_guest(struct vm *vm, u64 gpa, const void *buf, size_t len)
+{
+	bool borrowed;
+	int ret = 0;
+
+	if (!user_mm_enter(vm, &borrowed))
+		return -EFAULT;
+	while (len && !ret) {
+		size_t n = in_page(gpa, len);
+
+		ret = write_page(vm, gpa, buf, n);
+		gpa += n;
+		buf += n;
+		len -= n;
+	}
+	user_mm_leave(vm, borrowed);
+	return ret;
+}
+
+/* 0 exchanged, 1 it differed (*old updated), -EFAULT. */
+#define cmpxchg_user(type, uaddr, old, new)					\
+({										\
+	type __user *_u = (type __user *)(uaddr);				\
+	type _old = *(old);							\
+	int _ret = -EFAULT;							\
+										\
+	if (user_access_begin(_u, sizeof(type))) {				\
+		_ret = !unsafe_try_cmpxchg_user(_u, &_old, (type)(new), fault);	\
+		user_access_end();						\
+	}									\
+	*(old) = _old;								\
+	_ret;									\
+})
+
+static int cmpxchg_hva(unsigned long hva, u64 *old, u64 new, int len)
+{
+	switch (len) {
+	case 1:
+		return cmpxchg_user(u8, hva, old, new);
+	case 2:
+		return cmpxchg_user(u16, hva, old, new);
+	case 4:
+		return cmpxchg_user(u32, hva, old, new);
+	case 8:
+		return cmpxchg_user(u64, hva, old, new);
+	default:
+		return -EFAULT;
+	}
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
+int vm_cmpxchg_guest(struct vm *vm, u64 gpa, u64 *old, u64 new, int len)
+{
+	struct memslot *s = vm_slot(vm, gpa >> PAGE_SHIFT);
+	bool borrowed;
+	int ret;
+
+	if (!s || (s->flags & KVM_MEM_READONLY) || len <= 0 || gpa & (len - 1))
+		return -EFAULT;
+	if (!user_mm_enter(vm, &borrowed))
+		return -EFAULT;
+	ret = cmpxchg_hva(slot_hva(s, gpa >> PAGE_SHIFT) + offset_in_page(gpa), old, new, len);
+	if (!ret)
+		slot_mark_dirty(s, gpa >> PAGE_SHIFT);
+	user_mm_leave(vm, borrowed);
+	return ret;
+}

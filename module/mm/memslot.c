@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory slots: KVM_SET_USER_MEMORY_REGION and the lookups. Called by api/ and by
+ * the rest of mm/. Must not know how the trees are built; it only asks mm.c to
+ * take frames out of them.
+ */
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/srcu.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+#include <asm/processor.h>
+#include "mm/pfn.h"
+#include "mm/slots.h"
+#include "mm/vm_mm.h"
+#include "vcpu/vcpu.h"
+
+#define SLOT_MAX_PAGES	((1UL << 31) - 1)
+
+static struct slot_set *slots_of(struct vm *vm)
+{
+	return srcu_dereference_check(vm->mm->slots, &vm->srcu,
+				      lockdep_is_held(&vm->slots_lock));
+}
+
+struct memslot *vm_slot(struct vm *vm, u64 gfn)
+{
+	const struct slot_set *set = slots_of(vm);
+	unsigned int lo = 0, hi;
+
+	if (!set)
+		return NULL;
+	/* The last slot that starts at or below gfn. */
+	for (hi = set->n; lo < hi; ) {
+		unsigned int mid = (lo + hi) / 2;
+
+		if (set->slot[mid]->base_gfn <= gfn)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (!lo || gfn - set->slot[lo - 1]->base_gfn >= set->slot[lo - 1]->npages)
+		return NULL;
+	return set->slot[lo - 1];
+}
+
+/* The upper half of an id is an address space; there is one. */
+int vm_slot_by_id(struct vm *vm, u32 id, struct memslot **s)
+{
+	lockdep_assert_held(&vm->slots_lock);
+	if (id >= MM_MAX_SLOTS)
+		return -EINVAL;
+	*s = xa_load(&vm->mm->slots_by_id, id);
+	return 0;
+}
+
+static struct slot_set *slot_set_alloc(unsigned int n)
+{
+	struct slot_set *set = kvmalloc(struct_size(set, slot, n), GFP_KERNEL_ACCOUNT);
+
+	if (set)
+		set->n = 0;
+	return set;
+}
+
+/* The set without @old and with @new; either may be NULL. */
+static struct slot_set *slot_set_build(struct vm *vm, struct memslot *old, struct memslot *new)
+{
+	const struct slot_set *cur = slots_of(vm);
+	unsigned int n = cur ? cur->n : 0;
+	struct slot_set *set = slot_set_alloc(n + 1);
+	bool placed = !new;
+	unsigned int i;
+
+	if (!set)
+		return NULL;
+	for (i = 0; i < n; i++) {
+		if (cur->slot[i] == old)
+			continue;
+		if (!placed && new->base_gfn < cur->slot[i]->base_gfn) {
+			set->slot[set->n++] = new;
+			placed = true;
+		}
+		set->slot[set->n++] = cur->slot[i];
+	}
+	if (!placed)
+		set->slot[set->n++] = new;
+	return set;
+}
+
+static bool overlaps(struct vm *vm, const struct memslot *new, const struct memslot *except)
+{
+	const struct slot_set *set = slots_of(vm);
+	unsigned int i;
+
+	for (i = 0; set && i < set->n; i++) {
+		const struct memslot *s = set->slot[i];
+
+		if (s != except && new->base_gfn < s->base_gfn + s->npages &&
+		    s->base_gfn < new->base_gfn + new->npages)
+			return true;
+	}
+	return false;
+}
+
+static void slot_free(struct memslot *s, bool dirty_too)
+{
+	if (!s)
+		return;
+	if (dirty_too)
+		kvfree(s->dirty);
+	kfree(s);
+}
+
+static void hva_insert(struct vm_mm *mm, struct memslot *s)
+{
+	s->hva_node.start = s->hva;
+	s->hva_node.last = s->hva + (s->npages << PAGE_SHIFT) - 1;
+	write_lock(&mm->lock);
+	interval_tree_insert(&s->hva_node, &mm->hva_tree);
+	write_unlock(&mm->lock);
+}
+
+static void hva_remove(struct vm_mm *mm, struct memslot *s, bool zap)
+{
+	struct pt_gather g;
+
+	mm_gather_init(mm, &g);
+	write_lock(&mm->lock);
+	if (zap)
+		mm_zap_gfns(mm, s->base_gfn, s->base_gfn + s->npages, &g);
+	pt_gather_finish(&g);
+	interval_tree_remove(&s->hva_node, &mm->hva_tree);
+	write_unlock(&mm->lock);
+}
+
+/*
+ * Publish the change and wait until nobody uses what was before. @new is in the
+ * notifier's tree before anyone can map through it, and @old until its last
+ * mapping is gone.
+ */
+static int slot_switch(struct vm *vm, struct memslot *old, struct memslot *new, bool zap)
+{
+	struct vm_mm *mm = vm->mm;
+	struct slot_set *was = slots_of(vm);
+	struct slot_set *set = slot_set_build(vm, old, new);
+	u32 id = new ? new->id : old->id;
+
+	if (!set)
+		return -ENOMEM;
+	if (new && xa_is_err(xa_store(&mm->slots_by_id, id, new, GFP_KERNEL_ACCOUNT))) {
+		kvfree(set);
+		return -ENOMEM;
+	}
+	if (!new)
+		xa_erase(&mm->slots_by_id, id);
+	else
+		hva_insert(mm, new);
+
+	WRITE_ONCE(mm->nr_pages, mm->nr_pages + (new ? new->npages : 0) -
+				 (old ? old->npages : 0));
+	rcu_assign_pointer(mm->slots, set);
+	synchronize_srcu_expedited(&vm->srcu);
+	if (old)
+		hva_remove(mm, old, zap);
+	kvfree(was);
+	return 0;
+}
+
+static int slot_create(struct vm *vm, struct memslot *new)
+{
+	int ret;
+
+	if (overlaps(vm, new, NULL))
+		return -EEXIST;
+	if (new->flags & KVM_MEM_LOG_DIRTY_PAGES) {
+		ret = slot_alloc_dirty(new, vm->dirty_protect_flags & KVM_DIRTY_LOG_INITIALLY_SET);
+		if (ret)
+			return ret;
+	}
+	ret = slot_switch(vm, NULL, new, false);
+	if (ret)
+		kvfree(new->dirty);
+	return ret;
+}
+
+static int slot_delete(struct vm *vm, struct memslot *old)
+{
+	int ret = slot_switch(vm, old, NULL, true);
+
+	if (!ret)
+		slot_free(old, true);
+	return ret;
+}
+
+/* Move, or change of KVM_MEM_LOG_DIRTY_PAGES; size, memory and READONLY stay. */
+static int slot_change(struct vm *vm, struct memslot *old, struct memslot *new)
+{
+	bool move = new->base_gfn != old->base_gfn;
+	bool log = new->flags & KVM_MEM_LOG_DIRTY_PAGES;
+	bool keep = log && old->dirty && !move;
+	int ret;
+
+	if (move && overlaps(vm, new, old))
+		return -EEXIST;
+	if (keep) {
+		new->dirty = old->dirty;
+	} else if (log) {
+		ret = slot_alloc_dirty(new, vm->dirty_protect_flags & KVM_DIRTY_LOG_INITIALLY_SET);
+		if (ret)
+			return ret;
+	}
+	/* Logging ends: drop the small leaves, large ones may come back. */
+	ret = slot_switch(vm, old, new, move || (old->dirty && !log));
+	if (ret) {
+		if (!keep)
+			kvfree(new->dirty);
+		return ret;
+	}
+	if (log && !old->dirty && !move)
+		slot_start_logging(vm, new);
+	slot_free(old, !keep);
+	return 0;
+}
+
+static u64 max_gfn(struct vm *vm)
+{
+	u64 bits = min_t(u64, boot_cpu_data.x86_phys_bits, 12 + 9 * vm->mm->tdp.fmt->levels);
+
+	return 1ULL << (bits - PAGE_SHIFT);
+}
+
+static int check_region(struct vm *vm, const struct kvm_userspace_memory_region *r)
+{
+	u64 pages = r->memory_size >> PAGE_SHIFT;
+
+	if (r->flags & ~(u32)(KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY))
+		return -EINVAL;
+	if ((r->memory_size | r->guest_phys_addr | r->userspace_addr) & ~PAGE_MASK)
+		return -EINVAL;
+	if (r->memory_size != (unsigned long)r->memory_size ||
+	    !access_ok((void __user *)(unsigned long)r->userspace_addr, r->memory_size))
+		return -EINVAL;
+	if (r->guest_phys_addr + r->memory_size < r->guest_phys_addr || pages > SLOT_MAX_PAGES)
+		return -EINVAL;
+	return 0;
+}
+
+static int set_region_locked(struct vm *vm, const struct kvm_userspace_memory_region *r)
+{
+	struct memslot *old, *new;
+	int ret = vm_slot_by_id(vm, r->slot, &old);
+
+	if (ret)
+		return ret;
+	if (!r->memory_size)
+		return old ? slot_delete(vm, old) : -EINVAL;
+	if ((r->guest_phys_addr + r->memory_size - 1) >> PAGE_SHIFT >= max_gfn(vm))
+		return -EINVAL;
+
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return -ENOMEM;
+	new->base_gfn = r->guest_phys_addr >> PAGE_SHIFT;
+	new->npages = r->memory_size >> PAGE_SHIFT;
+	new->hva = r->userspace_addr;
+	new->id = r->slot;
+	new->flags = r->flags;
+
+	if (!old) {
+		ret = slot_create(vm, new);
+	} else if (new->npages != old->npages || new->hva != old->hva ||
+		   (new->flags ^ old->flags) & KVM_MEM_READONLY) {
+		ret = -EINVAL;
+	} else if (new->base_gfn == old->base_gfn && new->flags == old->flags) {
+		kfree(new);
+		return 0;
+	} else {
+		ret = slot_change(vm, old, new);
+	}
+	if (ret)
+		kfree(new);
+	return ret;
+}
+
+/**
+ * vm_set_memory_region - KVM_SET_USER_MEMORY_REGION
+ * Process context, no lock held but possibly vm->lock; not inside vm->srcu.
+ */
+int vm_set_memory_region(struct vm *vm, const struct kvm_userspace_memory_region *r)
+{
+	int ret = check_region(vm, r);
+
+	if (ret)
+		return ret;
+	mutex_lock(&vm->slots_lock);
+	ret = set_region_locked(vm, r);
+	mutex_unlock(&vm->slots_lock);
+	return ret;
+}
+
+unsigned long vm_gfn_to_hva(struct vm *vm, u64 gfn, bool *writable)
+{
+	const struct memslot *s = vm_slot(vm, gfn);
+
+	if (!s)
+		return 0;
+	if (writable)
+		*writable = !(s->flags & KVM_MEM_READONLY);
+	return slot_hva(s, gfn);
+}
+
+bool vm_gfn_is_visible(struct vm *vm, u64 gfn)
+{
+	return vm_slot(vm, gfn);
+}
+
+/* The VM is dying: no vCPU, no reader, no notifier, no mapping any more. */
+void vm_slots_destroy(struct vm *vm)
+{
+	struct memslot *s;
+	unsigned long id;
+
+	xa_for_each(&vm->mm->slots_by_id, id, s)
+		slot_free(s, true);
+	xa_destroy(&vm->mm->slots_by_id);
+	kvfree(rcu_dereference_protected(vm->mm->slots, true));
+	RCU_INIT_POINTER(vm->mm->slots, NULL);
+}
