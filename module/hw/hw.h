@@ -70,6 +70,19 @@ struct pt_format {
 #define WINDOW_NMI		0x2u
 
 /**
+ * struct l2_pages - L1 memory that the hardware uses directly while L2 runs
+ * @msr_bitmap:	     L1's MSR bitmap as L0 sees it (4 KiB, read only now, not kept);
+ *		     NULL = every MSR access exits
+ * @vapic_hpa:	     L1's virtual-APIC page, pinned; 0 = none: CR8 exits
+ * @apic_access_hpa: L1's APIC-access page, pinned; 0 = none
+ */
+struct l2_pages {
+	const void *msr_bitmap;
+	u64 vapic_hpa;
+	u64 apic_access_hpa;
+};
+
+/**
  * struct hw_ops - a hardware backend
  *
  * Life of the module and of a CPU:
@@ -130,6 +143,8 @@ struct pt_format {
  * Nested:
  * @nested_caps:      what this backend can give to context 02
  * @l2_enter:	      make 02 current; load guest state of vmcs12 and controls
+ * @l2_set_pages:     02 is current: after each @l2_enter, before the entry, and again
+ *		      whenever one of the pages has moved; may be NULL
  * @l2_leave:	      save 02's guest state to vmcs12 (all COPY fields); make 01 current.
  *		      vmcs12 NULL: state is dropped (entry failed, vCPU reset)
  */
@@ -190,6 +205,7 @@ struct hw_ops {
 
 	void (*l2_enter)(struct vcpu *v, struct vmcs12 *vmcs12,
 			 const struct l2_controls *ctl);
+	void (*l2_set_pages)(struct vcpu *v, const struct l2_pages *pages);
 	void (*l2_leave)(struct vcpu *v, struct vmcs12 *vmcs12);
 };
 
