@@ -133,12 +133,15 @@ out:
 	return ret;
 }
 
-/* The VM is dying: no reader is left. A device may be on a bus more than once. */
+/*
+ * The VM is dying: no reader is left. A device may have more than one range on a bus; one with a
+ * helper on BUS_FAST_MMIO frees both, so that bus goes first.
+ */
 void vm_buses_destroy(struct vm *vm)
 {
-	enum bus_kind kind;
+	int kind;
 
-	for (kind = 0; kind < NR_BUSES; kind++) {
+	for (kind = NR_BUSES - 1; kind >= 0; kind--) {
 		struct io_bus *bus = vm->buses[kind];
 		u32 i, j;
 

@@ -467,6 +467,7 @@ int vm_create(unsigned long type, struct vm **out)
 	mutex_init(&vm->lock);
 	mutex_init(&vm->slots_lock);
 	spin_lock_init(&vm->clock_lock);
+	spin_lock_init(&vm->ring_lock);
 	vm->mm_user = current->mm;
 	mmgrab(vm->mm_user);
 

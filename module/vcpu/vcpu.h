@@ -83,6 +83,7 @@ struct vm {
 	void *ioeventfds;		/* (x) api/ioeventfd.c */
 	void *coalesced;		/* (x) api/coalesced.c */
 	struct page *ring_page;		/* (c) coalesced ring, shared with user space: hostile */
+	spinlock_t ring_lock;		/* our side of it */
 
 	/* Switches set by KVM_ENABLE_CAP and friends; (l), read freely. */
 	bool exception_payload;
