@@ -154,11 +154,13 @@ void svm_load_tsc_aux(struct vcpu *v, u64 val)
 	svm_wrmsr(MSR_TSC_AUX, val);
 }
 
-/*
- * A vCPU must not steer the indirect branches of the next one (APM "Indirect
- * Branch Prediction Barrier" in the chapter on speculation controls).
+/**
+ * svm_predictor_barrier - forget indirect branch targets
+ *
+ * One guest must not steer the speculation of the next (APM "Indirect Branch
+ * Prediction Barrier").
  */
-static void svm_predictor_barrier(void)
+void svm_predictor_barrier(void)
 {
 #ifdef X86_FEATURE_USE_IBPB
 	if (boot_cpu_has(X86_FEATURE_USE_IBPB))

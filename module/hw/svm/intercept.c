@@ -147,7 +147,7 @@ static bool vmx_bitmap_test(const u8 *map, u32 index, bool write)
  * Only what context 01 may touch without an exit can be open at all, and that
  * is a short list, so the rest of the map stays as it was allocated.
  */
-void svm_msrpm_merge(void *msrpm02, const void *msrpm01, const u8 *l1_bitmap)
+void svm_msrpm_merge(void *msrpm02, const void *msrpm01, const void *l1_bitmap)
 {
 	const u8 *m01 = msrpm01;
 	unsigned int i;

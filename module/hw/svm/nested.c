@@ -243,6 +243,17 @@ void svm_l2_enter(struct vcpu *v, struct vmcs12 *vmcs12, const struct l2_control
 	svm_update_intercepts(v, ctx);
 }
 
+/**
+ * svm_l2_set_pages - hw_ops: L1's MSR bitmap; the other pages need hardware we do not offer
+ */
+void svm_l2_set_pages(struct vcpu *v, const struct l2_pages *pages)
+{
+	struct svm_vcpu *svm = v->svm;
+
+	svm_msrpm_merge(svm->ctx[1].msrpm, svm->ctx[0].msrpm, pages->msr_bitmap);
+	vmcb_dirty(svm->ctx[1].vmcb, CLEAN_IOPM);
+}
+
 static void save_segments(struct vcpu *v, struct vmcs12 *vmcs12)
 {
 	struct x86_seg seg;
@@ -320,4 +331,6 @@ void svm_l2_leave(struct vcpu *v, struct vmcs12 *vmcs12)
 	ctx->windows = 0;
 	svm->cur = &svm->ctx[0];
 	svm_update_intercepts(v, svm->cur);
+	/* L2 must not steer the speculation of L1, its hypervisor. */
+	svm_predictor_barrier();
 }

@@ -284,5 +284,6 @@ struct hw_ops svm_ops = {
 	.tlb_flush_gva = svm_tlb_flush_gva,
 
 	.l2_enter = svm_l2_enter,
+	.l2_set_pages = svm_l2_set_pages,
 	.l2_leave = svm_l2_leave,
 };

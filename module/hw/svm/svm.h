@@ -167,6 +167,7 @@ void svm_vcpu_load(struct vcpu *v, int cpu);
 void svm_vcpu_put(struct vcpu *v);
 void svm_save_host(struct svm_vcpu *svm);
 void svm_load_tsc_aux(struct vcpu *v, u64 val);
+void svm_predictor_barrier(void);
 void svm_forget_vcpu(struct vcpu *v);
 
 /* run.c */
@@ -216,7 +217,7 @@ u64 svm_iopm_pa(void);
 void *svm_msrpm_alloc(void);
 void svm_msrpm_free(void *msrpm);
 void svm_msrpm_set(void *msrpm, u32 index, bool read, bool write);
-void svm_msrpm_merge(void *msrpm02, const void *msrpm01, const u8 *l1_bitmap);
+void svm_msrpm_merge(void *msrpm02, const void *msrpm01, const void *l1_bitmap);
 void svm_base_intercepts(u32 *words);
 void svm_update_intercepts(struct vcpu *v, struct svm_ctx *ctx);
 void svm_set_exc_intercepts(struct vcpu *v, u32 vectors);
@@ -233,6 +234,7 @@ void svm_tlb_flush_gva(struct vcpu *v, u64 gva);
 /* nested.c */
 void svm_fill_nested_caps(struct hw_nested_caps *caps);
 void svm_l2_enter(struct vcpu *v, struct vmcs12 *vmcs12, const struct l2_controls *ctl);
+void svm_l2_set_pages(struct vcpu *v, const struct l2_pages *pages);
 void svm_l2_leave(struct vcpu *v, struct vmcs12 *vmcs12);
 
 #endif /* TURTLES_SVM_SVM_H */
