@@ -291,7 +291,9 @@ static bool leaf_write_protect(struct pt_range *r, u64 *sp, u8 level)
 
 bool pt_write_protect(struct pt *pt, u64 start, u64 end)
 {
-	struct pt_range r = { pt, start, end, leaf_write_protect };
+	struct pt_range r = {
+		.pt = pt, .start = start, .end = end, .leaf = leaf_write_protect,
+	};
 
 	return pt_run_range(&r);
 }
@@ -315,7 +317,9 @@ static bool leaf_age(struct pt_range *r, u64 *sp, u8 level)
 
 bool pt_age(struct pt *pt, u64 start, u64 end, bool clear)
 {
-	struct pt_range r = { pt, start, end, leaf_age, .clear = clear };
+	struct pt_range r = {
+		.pt = pt, .start = start, .end = end, .leaf = leaf_age, .clear = clear,
+	};
 
 	return pt_run_range(&r);
 }
@@ -329,7 +333,7 @@ static bool leaf_count(struct pt_range *r, u64 *sp, u8 level)
 
 void pt_count(struct pt *pt, u64 counts[4])
 {
-	struct pt_range r = { pt, 0, ~0ULL, leaf_count, .counts = counts };
+	struct pt_range r = { .pt = pt, .end = ~0ULL, .leaf = leaf_count, .counts = counts };
 
 	pt_run_range(&r);
 }

@@ -43,8 +43,8 @@ enum mm_fault_result tdp_fault(struct vm *vm, u64 gpa, u32 access)
 	if (gpa >= pt_end(&mm->tdp))
 		return MM_MMIO;
 	s = vm_slot(vm, gpa >> PAGE_SHIFT);
-	if (s && s->dirty && access == EPT_ACC_WRITE && !(s->flags & KVM_MEM_READONLY) &&
-	    rewrite(mm, s, gpa))
+	if (s && s->dirty && (access & (EPT_ACC_WRITE | EPT_ACC_FETCH)) == EPT_ACC_WRITE &&
+	    !(s->flags & KVM_MEM_READONLY) && rewrite(mm, s, gpa))
 		return MM_MAPPED;
 
 	res = gfn_page_get(vm, gpa >> PAGE_SHIFT, access, &page);

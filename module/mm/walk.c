@@ -306,7 +306,7 @@ static enum walk_status descend(const struct walk_env *env, const struct mode *m
 static enum walk_status walk_once(const struct walk_env *env, const struct mode *m, u64 gva,
 				  u32 access, struct walk_result *res, bool *again)
 {
-	struct path p = { { 0 } };
+	struct path p = { .top = 0 };
 	enum walk_status st = descend(env, m, gva, access, &p, res);
 	u32 code = PF_P;
 
@@ -348,7 +348,8 @@ enum walk_status guest_walk(const struct walk_env *env, u64 gva, u32 access,
 	int i;
 
 	*res = (struct walk_result){ .page_size = 4096 };
-	if (m.paging != PAGING_LONG)
+	/* Linear addresses are 32 bits wide without 4-level paging, and without paging. */
+	if (m.paging != PAGING_LONG || !(env->cr0 & X86_CR0_PG))
 		gva = (u32)gva;
 	if (!(env->cr0 & X86_CR0_PG)) {
 		res->gpa = gva;
