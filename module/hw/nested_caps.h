@@ -21,6 +21,7 @@
  * @misc:  IA32_VMX_MISC: activity states (HLT, shutdown, wait-for-SIPI)
  *	   and zero-length injection that the backend can enter with
  * @preemption_timer_rate: IA32_VMX_MISC[4:0], when @pin has the timer
+ * @timer_in_hw: the backend counts L1's timer itself; else the core does
  * @ins_outs_info: exits by INS and OUTS come with instruction information
  *
  * Bits that the core emulates entirely (INVEPT, INVVPID, the MSR lists) and
@@ -35,6 +36,7 @@ struct hw_nested_caps {
 	u64 ept;
 	u64 misc;
 	u8 preemption_timer_rate;
+	bool timer_in_hw;
 	bool ins_outs_info;
 };
 

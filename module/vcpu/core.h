@@ -27,6 +27,7 @@ int vcpu_load_pdptrs(struct vcpu *v, u64 cr3);
 
 /* exit.c */
 int vcpu_handle_exit(struct vcpu *v);
+int vcpu_handle_vmcall(struct vcpu *v);
 bool vcpu_exit_is_atomic(const struct vcpu *v);
 
 /* emulate.c: decode the instruction of an exit that the hardware left incomplete; false when it has

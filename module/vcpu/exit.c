@@ -99,7 +99,7 @@ static int handle_triple_fault(struct vcpu *v)
 }
 
 /* KVM_HC_*: none is offered in CPUID but what needs no action. */
-static int handle_vmcall(struct vcpu *v)
+int vcpu_handle_vmcall(struct vcpu *v)
 {
 	u64 ret = -KVM_ENOSYS;
 	int r;
@@ -398,7 +398,7 @@ static const exit_handler handlers[VCPU_NR_EXIT_REASONS] = {
 	[EXIT_REASON_INVLPG] = handle_invlpg,
 	[EXIT_REASON_RDPMC] = handle_rdpmc,
 	[EXIT_REASON_RDTSC] = handle_rdtsc,
-	[EXIT_REASON_VMCALL] = handle_vmcall,
+	[EXIT_REASON_VMCALL] = vcpu_handle_vmcall,
 	[EXIT_REASON_VMCLEAR] = nested_handle_insn,
 	[EXIT_REASON_VMLAUNCH] = nested_handle_insn,
 	[EXIT_REASON_VMPTRLD] = nested_handle_insn,

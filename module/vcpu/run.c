@@ -15,6 +15,7 @@
 #include <asm/processor-flags.h>
 
 #include "irqchip/irqchip.h"
+#include "linux/compat.h"
 #include "mm/mm.h"
 #include "vcpu/core.h"
 #include "vcpu/emulate.h"
@@ -151,8 +152,10 @@ static bool vcpu_enter_guest(struct vcpu *v)
 			break;
 		}
 		if (unlikely(v->want_immediate_exit)) {
+			/* Taken as soon as the guest runs: the event is injected by then. */
 			v->want_immediate_exit = false;
-			smp_send_reschedule(smp_processor_id());
+			compat_send_reschedule(smp_processor_id());
+			vcpu_request(v, REQ_EVENT);
 		}
 		switch_to_guest(v);
 		v->stats.hw_exits++;

@@ -96,7 +96,15 @@ struct vm {
 	u64 identity_map_addr;
 
 	/* Clock, vcpu/kvmclock.c */
-	spinlock_t clock_lock;		/* the two below */
+	spinlock_t clock_lock;		/* what follows, up to the empty line */
+	struct {			/* stable TSC: kvmclock = ns + (TSC - tsc) scaled */
+		bool valid;
+		u64 tsc, ns;
+	} clock_base;
+	struct {			/* last synchronised write of a vCPU's TSC */
+		bool valid;
+		u64 value, ns, offset;
+	} tsc_sync;
 	s64 clock_offset_ns;		/* kvmclock = ktime_get_boottime ns + this */
 	u64 wall_clock_gpa;
 
@@ -190,6 +198,7 @@ struct vcpu {
 	u64 misc_enable;		/* IA32_MISC_ENABLE */
 	u64 feature_control;		/* IA32_FEATURE_CONTROL */
 	u64 microcode_version;
+	u64 smi_count, platform_info, power_ctl, hwcr, de_cfg;	/* MSRs that only hold a value */
 	u64 arch_capabilities;
 	u64 mtrr_def, mtrr_fixed[11], mtrr_var[16];
 	u64 mcg_cap, mcg_status, mcg_ctl, *mce_banks;	/* 4 words a bank */
@@ -356,6 +365,8 @@ int vm_set_clock(struct vm *vm, const struct kvm_clock_data *c);
 int vcpu_clock_ctrl(struct vcpu *v);		/* KVM_KVMCLOCK_CTRL */
 u64 vcpu_read_tsc(struct vcpu *v);		/* L1's TSC now */
 void vcpu_write_tsc(struct vcpu *v, u64 val, bool host);
+void vcpu_adjust_tsc(struct vcpu *v, u64 delta);	/* TSC and offset move by this much */
+void vcpu_clock_reset(struct vcpu *v);		/* RESET or INIT: the guest's pages are gone */
 u32 vcpu_tsc_khz(struct vcpu *v);
 int vcpu_set_tsc_khz(struct vcpu *v, u32 khz);
 

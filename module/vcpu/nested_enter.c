@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * L1 to L2: VMLAUNCH and VMRESUME after their basic checks. First everything is decided on L0's
+ * copy of the VMCS, then the contexts are switched.
+ */
+#include <linux/kernel.h>
+#include <asm/cpufeatures.h>
+#include <asm/msr-index.h>
+#include <asm/processor-flags.h>
+#include <asm/trapnr.h>
+#include <asm/vmx.h>
+
+#include "irqchip/irqchip.h"
+#include "linux/trace.h"
+#include "mm/mm.h"
+#include "nested/check.h"
+#include "nested/enter.h"
+#include "vcpu/nested_int.h"
+
+#define MSR_IA32_APICBASE_X2APIC BIT(10)
+
+/* L1's memory that the checks depend on, read once. */
+static void read_for_checks(struct vcpu *v, struct nested_check_env *env)
+{
+	const struct vmcs12 *m = v->nested->vmcs12;
+	u32 vtpr;
+
+	if (nested_check_needs_vtpr(m)) {
+		env->vtpr_valid = !vm_read_guest(v->vm, m->virtual_apic_page_addr + 0x80,
+						 &vtpr, sizeof(vtpr));
+		env->vtpr = vtpr;
+	}
+	if (nested_check_needs_link(m))
+		env->link_valid = !vm_read_guest(v->vm, m->vmcs_link_pointer,
+						 &env->link_header, sizeof(u32));
+	if (nested_check_needs_pdptes(m))
+		env->pdptes_valid = !vm_read_guest(v->vm, m->guest_cr3 & 0xffffffe0ull,
+						   env->pdptes, sizeof(env->pdptes));
+}
+
+static void fill_check_env(struct vcpu *v, struct nested_check_env *env)
+{
+	memset(env, 0, sizeof(*env));
+	env->caps = &v->nested->caps;
+	env->maxphyaddr = vcpu_maxphyaddr(v);
+	env->linear_bits = hw->get_cr4(v) & X86_CR4_LA57 ? 57 : 48;
+	env->l1_lma = hw->get_efer(v) & EFER_LMA;
+	env->rtm = vcpu_has_feature(v, X86_FEATURE_RTM);
+	env->efer_valid = EFER_SCE | EFER_LME | EFER_LMA;
+	if (vcpu_has_feature(v, X86_FEATURE_NX))
+		env->efer_valid |= EFER_NX;
+	read_for_checks(v, env);
+}
+
+/* L0's own needs; control words that the backend adds by itself are left out. */
+static void fill_l0_controls(struct vcpu *v, struct l0_controls *l0)
+{
+	const struct hw_nested_caps *caps = hw->nested_caps;
+
+	memset(l0, 0, sizeof(*l0));
+	/* Instructions that the hardware can give to L2. */
+	l0->proc2 = caps->proc2 & (SECONDARY_EXEC_ENABLE_RDTSCP | SECONDARY_EXEC_ENABLE_INVPCID |
+				   SECONDARY_EXEC_XSAVES | SECONDARY_EXEC_UNRESTRICTED_GUEST);
+	if (v->debug_flags)
+		l0->exception_bitmap = BIT(X86_TRAP_DB) | BIT(X86_TRAP_BP);
+	l0->tsc_offset = v->tsc_offset;
+	l0->l1_efer = hw->get_efer(v);
+	hw->get_msr(v, MSR_IA32_CR_PAT, &l0->l1_pat);
+	hw->get_msr(v, MSR_IA32_DEBUGCTLMSR, &l0->l1_debugctl);
+	l0->l1_dr7 = v->dr7;
+	l0->can_preemption_timer = caps->timer_in_hw;
+	l0->can_tpr_shadow = caps->proc & CPU_BASED_TPR_SHADOW;
+	l0->can_apic_access = caps->proc2 & SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES;
+	l0->can_x2apic_mode = caps->proc2 & SECONDARY_EXEC_VIRTUALIZE_X2APIC_MODE;
+	l0->can_msr_bitmap = true;
+}
+
+/* The event that L1 wants injected becomes one that is being delivered. */
+static void take_event(struct vcpu *v, struct l2_controls *ctl)
+{
+	u32 info = ctl->intr_info;
+	u8 vector = info & INTR_INFO_VECTOR_MASK;
+
+	ctl->intr_info = 0;
+	if (!(info & INTR_INFO_VALID_MASK))
+		return;
+	v->ev.soft_insn_len = ctl->insn_len;
+	switch (info & INTR_INFO_INTR_TYPE_MASK) {
+	case INTR_TYPE_EXT_INTR:
+	case INTR_TYPE_SOFT_INTR:
+		v->ev.irq.injected = true;
+		v->ev.irq.soft = (info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_SOFT_INTR;
+		v->ev.irq.vector = vector;
+		break;
+	case INTR_TYPE_NMI_INTR:
+		v->ev.nmi_injected = true;
+		break;
+	default:
+		v->ev.exc.injected = true;
+		v->ev.exc.vector = vector;
+		v->ev.exc.has_error = info & INTR_INFO_DELIVER_CODE_MASK;
+		v->ev.exc.error = ctl->intr_error;
+		v->ev.exc.has_payload = false;
+	}
+}
+
+static int msr_read_gpa(void *ctx, u64 gpa, void *buf, u32 len)
+{
+	return vm_read_guest(((struct vcpu *)ctx)->vm, gpa, buf, len);
+}
+
+static int msr_write_gpa(void *ctx, u64 gpa, const void *buf, u32 len)
+{
+	return vm_write_guest(((struct vcpu *)ctx)->vm, gpa, buf, len);
+}
+
+static int msr_get(void *ctx, u32 index, u64 *val)
+{
+	return vcpu_get_msr(ctx, index, val, false);
+}
+
+static int msr_set(void *ctx, u32 index, u64 val)
+{
+	return vcpu_set_msr(ctx, index, val, false);
+}
+
+void nested_fill_msr_ops(struct vcpu *v, struct nested_msr_ops *ops)
+{
+	*ops = (struct nested_msr_ops){
+		.read_gpa = msr_read_gpa,
+		.write_gpa = msr_write_gpa,
+		.get_msr = msr_get,
+		.set_msr = msr_set,
+		.ctx = v,
+		.x2apic = (v->apic_base & (MSR_IA32_APICBASE_ENABLE | MSR_IA32_APICBASE_X2APIC)) ==
+			  (MSR_IA32_APICBASE_ENABLE | MSR_IA32_APICBASE_X2APIC),
+	};
+}
+
+/* Where the hardware finds L1's bitmaps and pages; called again when a page has moved. */
+int nested_set_pages(struct vcpu *v)
+{
+	struct vcpu_nested *n = v->nested;
+	struct l2_pages pages = {};
+
+	if (!hw->l2_set_pages)
+		return RESUME_GUEST;
+	if (proc_has(n->vmcs12, CPU_BASED_USE_MSR_BITMAPS) &&
+	    !vm_read_guest(v->vm, n->vmcs12->msr_bitmap, n->msr_bitmap, PAGE_SIZE))
+		pages.msr_bitmap = n->msr_bitmap;
+	hw->l2_set_pages(v, &pages);
+	return RESUME_GUEST;
+}
+
+static void enter_l2(struct vcpu *v)
+{
+	struct vcpu_nested *n = v->nested;
+	struct vmcs12 *m = n->vmcs12;
+	struct l0_controls l0;
+
+	fill_l0_controls(v, &l0);
+	nested_merge(&n->ctl, m, &l0);
+	take_event(v, &n->ctl);
+
+	n->uses_ept = proc2_has(m, SECONDARY_EXEC_ENABLE_EPT);
+	n->eptp = n->uses_ept ? m->ept_pointer : 0;
+	hw->l2_enter(v, m, &n->ctl);
+	v->in_l2 = true;
+	n->st.in_l2 = true;
+	v->dr7 = n->ctl.dr7;
+	v->l2_halted = m->guest_activity_state == GUEST_ACTIVITY_HLT &&
+		       !(m->vm_entry_intr_info_field & INTR_INFO_VALID_MASK);
+	vcpu_request(v, REQ_MMU_RELOAD);
+	vcpu_request(v, REQ_EVENT);
+}
+
+/**
+ * nested_vmenter - VMLAUNCH or VMRESUME passed its basic checks
+ * @v:	    the vCPU in L1, loaded; vm->srcu held; may sleep
+ * @launch: VMLAUNCH
+ *
+ * SDM chapter "VM Entries". Return: RESUME_GUEST (in L2, or in L1 after a failure) or -errno.
+ */
+int nested_vmenter(struct vcpu *v, bool launch)
+{
+	struct vcpu_nested *n = v->nested;
+	struct nested_check_result res;
+	struct vmx_insn_result fail;
+	struct nested_check_env env;
+	struct nested_msr_ops ops;
+	u32 bad;
+
+	fill_check_env(v, &env);
+	if (!nested_check_entry(n->vmcs12, &env, &res)) {
+		trace_turtles_nested_vmenter_failed(v->id, res.row ? res.row->name : "?",
+						    res.error);
+		if (res.kind == NESTED_ENTRY_FAIL)
+			return nested_fail_entry(v, res.error, res.qual);
+		vmx_insn_fail(&n->st, &fail, res.error);
+		vmx_insn_result_apply(&v->rflags, &fail);
+		return vcpu_skip_insn(v);
+	}
+
+	trace_turtles_nested_vmenter(v->id, v->rip, n->st.current_vmptr, n->vmcs12->guest_rip,
+				     n->vmcs12->ept_pointer,
+				     n->vmcs12->vm_entry_intr_info_field);
+	enter_l2(v);
+	if (!n->uses_ept && env.pdptes_valid)
+		hw->set_pdptrs(v, env.pdptes);
+	if (n->vmcs12->vm_entry_msr_load_count) {
+		nested_fill_msr_ops(v, &ops);
+		bad = nested_entry_msr_load(n->vmcs12, &n->caps, &ops);
+		if (bad)
+			return nested_fail_entry(v, EXIT_REASON_MSR_LOAD_FAIL, bad);
+	}
+	n->vmcs12->launch_state = VMCS12_LAUNCHED;
+	if (pin_has(n->vmcs12, PIN_BASED_VMX_PREEMPTION_TIMER) && !hw->nested_caps->timer_in_hw)
+		nested_timer_start(v, n->vmcs12->vmx_preemption_timer_value);
+	return nested_set_pages(v);
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The guest's time-stamp counter: host TSC plus an offset, no scaling. Called by the MSR
+ * handlers, by api/ and by the local APIC's deadline timer.
+ *
+ * Offsets of a VM's vCPUs must be equal for their TSCs to agree, but software (firmware, a
+ * booting kernel, QEMU) writes them one after another. So a write that is within a second of
+ * what the TSC written last would show now is taken as an attempt to synchronise, and gets
+ * the same offset.
+ */
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <asm/tsc.h>
+
+#include "irqchip/irqchip.h"
+#include "vcpu/kvmclock.h"
+#include "vcpu/vcpu.h"
+
+/* Rates within this of the host's are the host's: what KVM tolerates without scaling. */
+#define TSC_TOLERANCE_PPM 250
+
+bool clock_tsc_stable(void)
+{
+	return !check_tsc_unstable();
+}
+
+u64 vcpu_read_tsc(struct vcpu *v)
+{
+	return rdtsc_ordered() + v->tsc_offset;
+}
+
+static void set_offset(struct vcpu *v, u64 offset)
+{
+	if (offset == v->tsc_offset)
+		return;
+	v->tsc_offset = offset;
+	hw->set_tsc_offset(v, offset);
+	vcpu_request(v, REQ_CLOCK_UPDATE);
+	if (v->lapic)
+		lapic_rearm_timer(v);
+}
+
+/* Is @val what a vCPU in step with the last write would have now, give or take a second? */
+static bool in_step(struct vm *vm, u64 val, u64 now_ns)
+{
+	u64 second = (u64)tsc_khz * 1000, expected;
+
+	if (!vm->tsc_sync.valid)
+		return false;
+	/* A new vCPU starts from 0 and means: like the others. */
+	if (!val)
+		return true;
+	expected = vm->tsc_sync.value +
+		   mul_u64_u32_div(now_ns - vm->tsc_sync.ns, tsc_khz, NSEC_PER_MSEC);
+	return val - expected + second < 2 * second;
+}
+
+/**
+ * vcpu_write_tsc - write IA32_TIME_STAMP_COUNTER
+ * @v:	  the vCPU, loaded
+ * @val:  value
+ * @host: by user space or at creation: synchronises; by the guest: moves TSC_ADJUST too
+ */
+void vcpu_write_tsc(struct vcpu *v, u64 val, bool host)
+{
+	struct vm *vm = v->vm;
+	u64 offset, now_ns, tsc;
+
+	if (!host) {
+		u64 delta = val - vcpu_read_tsc(v);
+
+		v->tsc_adjust += delta;
+		vcpu_adjust_tsc(v, delta);
+		return;
+	}
+	spin_lock(&vm->clock_lock);
+	now_ns = ktime_get_boottime_ns();
+	tsc = rdtsc_ordered();
+	offset = val - tsc;
+	if (clock_tsc_stable() && in_step(vm, val, now_ns)) {
+		offset = vm->tsc_sync.offset;
+	} else {
+		vm->tsc_sync.valid = true;
+		vm->tsc_sync.value = val;
+		vm->tsc_sync.ns = now_ns;
+		vm->tsc_sync.offset = offset;
+	}
+	spin_unlock(&vm->clock_lock);
+	set_offset(v, offset);
+}
+
+void vcpu_adjust_tsc(struct vcpu *v, u64 delta)
+{
+	set_offset(v, v->tsc_offset + delta);
+}
+
+u32 vcpu_tsc_khz(struct vcpu *v)
+{
+	return tsc_khz;
+}
+
+/** vcpu_set_tsc_khz - KVM_SET_TSC_KHZ: only the host's rate, there is no scaling; -EINVAL */
+int vcpu_set_tsc_khz(struct vcpu *v, u32 khz)
+{
+	u64 slack = div_u64((u64)tsc_khz * TSC_TOLERANCE_PPM, 1000000);
+
+	if (!khz)
+		return 0;
+	return khz >= tsc_khz - slack && khz <= tsc_khz + slack ? 0 : -EINVAL;
+}

@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A tiny hypervisor of our own as L1: VMX instructions and their failures, and an L2 whose exits
+ * come in a known order. With EPT when the capability MSRs offer it.
+ */
+#include "lib.h"
+
+#define MSR_FEATURE_CONTROL 0x3a
+#define MSR_VMX_BASIC 0x480
+#define MSR_VMX_MISC 0x485
+#define MSR_VMX_CR0_FIXED0 0x486
+#define MSR_VMX_CR4_FIXED0 0x488
+#define MSR_VMX_PROCBASED_CTLS2 0x48b
+#define MSR_VMX_EPT_VPID_CAP 0x48c
+#define MSR_VMX_TRUE_PIN 0x48d
+#define MSR_VMX_TRUE_PROC 0x48e
+#define MSR_VMX_TRUE_EXIT 0x48f
+#define MSR_VMX_TRUE_ENTRY 0x490
+
+enum {
+	PIN_CTLS = 0x4000,
+	PROC_CTLS = 0x4002,
+	EXC_BITMAP = 0x4004,
+	EXIT_CTLS = 0x400c,
+	ENTRY_CTLS = 0x4012,
+	ENTRY_INTR_INFO = 0x4016,
+	ENTRY_ERROR = 0x4018,
+	PROC2_CTLS = 0x401e,
+	INSN_ERROR = 0x4400,
+	EXIT_REASON = 0x4402,
+	EXIT_INTR_INFO = 0x4404,
+	EXIT_INTR_ERROR = 0x4406,
+	EXIT_INSN_LEN = 0x440c,
+	EXIT_QUAL = 0x6400,
+	GUEST_LINEAR = 0x640a,
+	GUEST_PHYS = 0x2400,
+	EPTP = 0x201a,
+	MSR_BITMAP = 0x2004,
+	LINK_PTR = 0x2800,
+	GUEST_RIP = 0x681e,
+	GUEST_RSP = 0x681c,
+	GUEST_RFLAGS = 0x6820,
+	GUEST_CR0 = 0x6800,
+	GUEST_CR3 = 0x6802,
+	GUEST_CR4 = 0x6804,
+	GUEST_INTR = 0x4824,
+	GUEST_ACTIVITY = 0x4826,
+	HOST_RIP = 0x6c16,
+	HOST_RSP = 0x6c14,
+	CR0_MASK = 0x6000,
+	CR4_MASK = 0x6002,
+	CR0_SHADOW = 0x6004,
+	CR4_SHADOW = 0x6006,
+};
+
+static u8 vmxon_page[4096] __attribute__((aligned(4096)));
+static u8 vmcs_page[4096] __attribute__((aligned(4096)));
+static u8 other_page[4096] __attribute__((aligned(4096)));
+static u8 msr_bitmap[4096] __attribute__((aligned(4096)));
+static u64 ept_pml4[512] __attribute__((aligned(4096)));
+static u64 ept_pdpt[512] __attribute__((aligned(4096)));
+static u64 ept_pd[4][512] __attribute__((aligned(4096)));
+static u64 ept_pt[512] __attribute__((aligned(4096)));
+static u8 l2_stack[4096] __attribute__((aligned(16)));
+static volatile u8 probe_page[8192] __attribute__((aligned(4096)));
+static int have_ept;
+
+/* CF and ZF of a VMX instruction: 0 = succeed, 1 = VMfailInvalid, 2 = VMfailValid. */
+#define VMX_INSN(insn, ...)						\
+	({								\
+		u8 c_, z_;						\
+		asm volatile(insn "; setc %0; setz %1"			\
+			     : "=qm"(c_), "=qm"(z_)			\
+			     : __VA_ARGS__				\
+			     : "cc", "memory");				\
+		c_ ? 1 : z_ ? 2 : 0;					\
+	})
+
+static int vmxon(void *p)
+{
+	u64 a = (u64)p;
+
+	return VMX_INSN("vmxon %2", "m"(a));
+}
+
+static int vmclear(void *p)
+{
+	u64 a = (u64)p;
+
+	return VMX_INSN("vmclear %2", "m"(a));
+}
+
+static int vmptrld(void *p)
+{
+	u64 a = (u64)p;
+
+	return VMX_INSN("vmptrld %2", "m"(a));
+}
+
+static int vmwrite(u64 f, u64 v)
+{
+	return VMX_INSN("vmwrite %3, %2", "r"(f), "r"(v));
+}
+
+static u64 vmread(u64 f)
+{
+	u64 v = 0;
+
+	asm volatile("vmread %1, %0" : "=r"(v) : "r"(f) : "cc");
+	return v;
+}
+
+static int vmread_status(u64 f)
+{
+	u64 v;
+	u8 c, z;
+
+	asm volatile("vmread %3, %0; setc %1; setz %2" : "=r"(v), "=qm"(c), "=qm"(z) : "r"(f) : "cc");
+	return c ? 1 : z ? 2 : 0;
+}
+
+static void do_vmxon(void *arg)
+{
+	vmxon(arg);
+}
+
+static void do_vmread(void *arg)
+{
+	vmread((u64)arg);
+}
+
+static u32 ctl(u32 msr, u32 want)
+{
+	u64 cap = rdmsr(msr);
+
+	return (want | (u32)cap) & (u32)(cap >> 32);
+}
+
+/* ------------------------------------------------------------------ the switch to L2 and back */
+
+extern u64 l2_regs[16];
+u64 l2_regs[16];	/* rax rcx rdx rbx - rbp rsi rdi r8-r15, by encoding */
+
+/* Runs L2 to its next exit; 0, or the failure of VMLAUNCH/VMRESUME. */
+int vmx_run(int launched);
+asm(".globl vmx_run\n"
+    "vmx_run:\n\t"
+    "push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n\t"
+    "mov $0x6c14, %eax; vmwrite %rsp, %rax\n\t"
+    "mov $0x6c16, %eax; mov $vmx_exit, %ecx; vmwrite %rcx, %rax\n\t"
+    "test %edi, %edi\n\t"
+    "mov l2_regs+0, %rax; mov l2_regs+8, %rcx; mov l2_regs+16, %rdx; mov l2_regs+24, %rbx\n\t"
+    "mov l2_regs+40, %rbp; mov l2_regs+48, %rsi; mov l2_regs+56, %rdi\n\t"
+    "jnz 1f\n\t"
+    "vmlaunch\n\t"
+    "jmp 2f\n"
+    "1: vmresume\n"
+    "2: mov $1, %eax\n\t"
+    "jc 3f\n\t"
+    "mov $2, %eax\n"
+    "3: pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n\t"
+    "ret\n"
+    "vmx_exit:\n\t"
+    "mov %rax, l2_regs+0; mov %rcx, l2_regs+8; mov %rdx, l2_regs+16; mov %rbx, l2_regs+24\n\t"
+    "mov %rbp, l2_regs+40; mov %rsi, l2_regs+48; mov %rdi, l2_regs+56\n\t"
+    "xor %eax, %eax\n\t"
+    "jmp 3b\n");
+
+static void skip(void)
+{
+	vmwrite(GUEST_RIP, vmread(GUEST_RIP) + vmread(EXIT_INSN_LEN));
+}
+
+/* ------------------------------------------------------------------ L2 */
+
+void l2_main(void);
+asm(".globl l2_main\n"
+    "l2_main:\n\t"
+    "mov $0x40000055, %eax; xor %ecx, %ecx; cpuid\n\t" /* exit CPUID */
+    "hlt\n\t"						 /* exit HLT */
+    "mov $0x1234, %ecx; rdmsr\n\t"			 /* exit MSR read */
+    "mov $0x174, %ecx; rdmsr\n\t"			 /* MSR bitmap: no exit */
+    "mov %eax, %esi\n\t"
+    "vmcall\n\t"					 /* exit VMCALL */
+    "mov $0x5a, %al; outb %al, $0x80\n\t"		 /* exit I/O */
+    "mov %cr4, %rax\n\t"				 /* read shadow */
+    "mov %rax, %rdi\n\t"
+    "ud2\n\t"						 /* exit exception */
+    "mov probe_page, %bl\n\t"				 /* exit EPT violation, then the byte */
+    "cpuid\n\t"
+    "movb $0x77, probe_page+1\n\t"			 /* exit EPT violation for the write */
+    "vmcall\n"
+    "1: pause\n\t"
+    "jmp 1b\n");
+
+static u64 host_cr3;
+
+static void make_ept(void)
+{
+	int i, j;
+
+	ept_pml4[0] = (u64)ept_pdpt | 7;
+	for (i = 0; i < 4; i++) {
+		ept_pdpt[i] = (u64)ept_pd[i] | 7;
+		for (j = 0; j < 512; j++)
+			ept_pd[i][j] = ((u64)i << 30 | (u64)j << 21) | 0xb7;
+	}
+	/* The 2 MiB that hold the program by 4-KiB pages. */
+	for (j = 0; j < 512; j++)
+		ept_pt[j] = (u64)j << 12 | 0x37;
+	ept_pd[0][0] = (u64)ept_pt | 7;
+}
+
+static void set_segment(int i, u16 sel, u64 base, u32 limit, u32 ar)
+{
+	vmwrite(0x800 + 2 * i, sel);
+	vmwrite(0x4800 + 2 * i, limit);
+	vmwrite(0x4814 + 2 * i, ar);
+	vmwrite(0x6806 + 2 * i, base);
+}
+
+static void host_state(void)
+{
+	struct {
+		u16 limit;
+		u64 base;
+	} __attribute__((packed)) dt;
+	int i;
+
+	for (i = 0; i < 6; i++)
+		vmwrite(0xc00 + 2 * i, i == 1 ? 8 : 0);
+	vmwrite(0xc0c, 0x20);
+	vmwrite(0x6c00, READ_CR(0));
+	vmwrite(0x6c02, READ_CR(3));
+	vmwrite(0x6c04, READ_CR(4));
+	vmwrite(0x6c06, 0);
+	vmwrite(0x6c08, 0);
+	vmwrite(0x6c0a, 0);
+	asm volatile("sgdt %0" : "=m"(dt));
+	vmwrite(0x6c0c, dt.base);
+	asm volatile("sidt %0" : "=m"(dt));
+	vmwrite(0x6c0e, dt.base);
+	vmwrite(0x4c00, 0);
+	vmwrite(0x6c10, 0);
+	vmwrite(0x6c12, 0);
+}
+
+static void guest_state(void)
+{
+	int i;
+
+	for (i = 0; i < 6; i++)
+		set_segment(i, i == 1 ? 8 : 0x10, 0, 0xffffffff, i == 1 ? 0xa09b : 0xc093);
+	set_segment(6, 0, 0, 0xffff, 0x10000);
+	set_segment(7, 0x20, 0, 0x67, 0x8b);
+	vmwrite(0x4810, 0xffff);
+	vmwrite(0x4812, 0xffff);
+	vmwrite(0x6816, 0);
+	vmwrite(0x6818, 0);
+	vmwrite(GUEST_CR0, READ_CR(0));
+	vmwrite(GUEST_CR3, host_cr3);
+	vmwrite(GUEST_CR4, READ_CR(4));
+	vmwrite(0x681a, 0x400);
+	vmwrite(GUEST_RSP, (u64)l2_stack + sizeof(l2_stack));
+	vmwrite(GUEST_RIP, (u64)l2_main);
+	vmwrite(GUEST_RFLAGS, 2);
+	vmwrite(0x6822, 0);
+	vmwrite(0x6824, 0);
+	vmwrite(0x6826, 0);
+	vmwrite(0x482a, 0);
+	vmwrite(0x2802, 0);
+	vmwrite(GUEST_INTR, 0);
+	vmwrite(GUEST_ACTIVITY, 0);
+	vmwrite(LINK_PTR, ~0ul);
+}
+
+static void controls(void)
+{
+	u32 proc2 = 0;
+	u64 cap;
+
+	vmwrite(PIN_CTLS, ctl(MSR_VMX_TRUE_PIN, 0));
+	cap = rdmsr(MSR_VMX_PROCBASED_CTLS2);
+	if (have_ept)
+		proc2 = 2;
+	proc2 &= (u32)(cap >> 32);
+	vmwrite(PROC_CTLS, ctl(MSR_VMX_TRUE_PROC, 0x80 | 1u << 28 | 1u << 24 | (proc2 ? 1u << 31 : 0)));
+	if (proc2)
+		vmwrite(PROC2_CTLS, proc2);
+	vmwrite(EXIT_CTLS, ctl(MSR_VMX_TRUE_EXIT, 1u << 9 | 1u << 20 | 1u << 21));
+	vmwrite(ENTRY_CTLS, ctl(MSR_VMX_TRUE_ENTRY, 1u << 9 | 1u << 15));
+	vmwrite(0x2806, rdmsr(0xc0000080));
+	vmwrite(0x2c02, rdmsr(0xc0000080));
+	vmwrite(EXC_BITMAP, 1u << 6);
+	vmwrite(ENTRY_INTR_INFO, 0);
+	vmwrite(0x400e, 0);
+	vmwrite(0x4010, 0);
+	vmwrite(0x4014, 0);
+	vmwrite(0x400a, 0);
+	vmwrite(0x4006, 0);
+	vmwrite(0x4008, 0);
+	vmwrite(0x2010, 0);
+	vmwrite(MSR_BITMAP, (u64)msr_bitmap);
+	vmwrite(CR0_MASK, 0);
+	vmwrite(CR4_MASK, 0x2000);
+	vmwrite(CR4_SHADOW, 0);
+	if (have_ept)
+		vmwrite(EPTP, (u64)ept_pml4 | 0x1e);
+}
+
+static void expect_exit(const char *name, int launched, u32 reason)
+{
+	int r = vmx_run(launched);
+
+	if (r) {
+		check_eq(name, (u64)r << 32 | vmread(INSN_ERROR), 0);
+		return;
+	}
+	check_eq(name, vmread(EXIT_REASON), reason);
+}
+
+static void l2_tests(void)
+{
+	u64 misc = rdmsr(MSR_VMX_MISC);
+
+	(void)misc;
+	expect_exit("exit: CPUID", 0, 10);
+	check_eq("CPUID: length", vmread(EXIT_INSN_LEN), 2);
+	check_eq("CPUID: eax of L2", l2_regs[0], 0x40000055);
+	skip();
+	expect_exit("exit: HLT", 1, 12);
+	skip();
+	expect_exit("exit: RDMSR", 1, 31);
+	check_eq("RDMSR: ecx of L2", l2_regs[1], 0x1234);
+	skip();
+	wrmsr(0x174, 0xabc8);
+	expect_exit("exit: VMCALL, past an MSR read that the bitmap lets through", 1, 18);
+	check_eq("VMCALL: length", vmread(EXIT_INSN_LEN), 3);
+	skip();
+	expect_exit("exit: I/O", 1, 30);
+	check_eq("I/O: qualification", vmread(EXIT_QUAL), 0x80ul << 16 | 0x40);
+	check_eq("I/O: length", vmread(EXIT_INSN_LEN), 2);
+	skip();
+	expect_exit("exit: #UD", 1, 0);
+	check_eq("#UD: interruption information", vmread(EXIT_INTR_INFO), 0x80000306);
+	check_eq("CR4.VMXE is hidden by mask and shadow", l2_regs[7] & 0x2000, 0);
+	vmwrite(GUEST_RIP, vmread(GUEST_RIP) + 2);
+	if (!have_ept)
+		return;
+
+	ept_pt[(u64)probe_page >> 12] = 0;
+	expect_exit("exit: EPT violation, read", 1, 48);
+	check_eq("EPT violation: address", vmread(GUEST_PHYS), (u64)probe_page);
+	check_eq("EPT violation: qualification", vmread(EXIT_QUAL) & 0x3f, 1);
+	probe_page[4096] = 0x42;
+	ept_pt[(u64)probe_page >> 12] = ((u64)probe_page + 4096) | 0x31;
+	expect_exit("exit: CPUID after a read-only mapping", 1, 10);
+	check_eq("L2 read through the new mapping", l2_regs[3] & 0xff, 0x42);
+	skip();
+	expect_exit("exit: EPT violation, write", 1, 48);
+	check_eq("EPT violation: qualification of the write", vmread(EXIT_QUAL) & 0x3f, 0xa);
+	ept_pt[(u64)probe_page >> 12] |= 2;
+	{
+		struct {
+			u64 eptp, zero;
+		} d = { (u64)ept_pml4 | 0x1e, 0 };
+
+		check_eq("INVEPT, single context",
+			 (u64)VMX_INSN("invept %2, %3", "m"(d), "r"(1ul)), 0);
+		check_eq("INVEPT, bad type", (u64)VMX_INSN("invept %2, %3", "m"(d), "r"(7ul)), 2);
+		check_eq("INVEPT, bad type: error", vmread(INSN_ERROR), 28);
+	}
+	expect_exit("exit: VMCALL after the write", 1, 18);
+	check_eq("L2 wrote through the mapping", probe_page[4097], 0x77);
+}
+
+static void entry_failures(void)
+{
+	u64 rip = vmread(GUEST_RIP);
+
+	vmwrite(0x681a, 1ul << 40);
+	vmwrite(GUEST_RFLAGS, 0);
+	check_eq("entry with bad RFLAGS ends in an exit", (u64)vmx_run(1), 0);
+	check_eq("bad RFLAGS: reason", vmread(EXIT_REASON), 0x80000021);
+	vmwrite(GUEST_RFLAGS, 2);
+	vmwrite(0x681a, 0x400);
+	vmwrite(0x6c00, 0);
+	check_eq("entry with a bad host CR0 fails", (u64)vmx_run(1), 2);
+	check_eq("bad host CR0: error", vmread(INSN_ERROR), 8);
+	vmwrite(0x6c00, READ_CR(0));
+	vmwrite(PIN_CTLS, ~0u);
+	check_eq("entry with bad controls fails", (u64)vmx_run(1), 2);
+	check_eq("bad controls: error", vmread(INSN_ERROR), 7);
+	controls();
+	check_eq("VMLAUNCH of a launched VMCS fails", (u64)vmx_run(0), 2);
+	check_eq("VMLAUNCH of a launched VMCS: error", vmread(INSN_ERROR), 4);
+	vmwrite(GUEST_RIP, rip);
+}
+
+static void instructions(void)
+{
+	u32 rev = (u32)rdmsr(MSR_VMX_BASIC);
+
+	check_eq("VMXON without CR4.VMXE: #UD", (u64)expect_trap(do_vmxon, vmxon_page), 6);
+	WRITE_CR(4, READ_CR(4) | 0x2000);
+	check_eq("VMREAD outside VMX operation: #UD", (u64)expect_trap(do_vmread, 0), 6);
+	if (!(rdmsr(MSR_FEATURE_CONTROL) & 1)) {
+		check_eq("VMXON with IA32_FEATURE_CONTROL unlocked: #GP",
+			 (u64)expect_trap(do_vmxon, vmxon_page), 13);
+		wrmsr(MSR_FEATURE_CONTROL, 5);
+	}
+	check_eq("VMXON, misaligned", (u64)vmxon(vmxon_page + 8), 1);
+	*(u32 *)vmxon_page = rev ^ 1;
+	check_eq("VMXON, bad revision", (u64)vmxon(vmxon_page), 1);
+	*(u32 *)vmxon_page = rev;
+	WRITE_CR(0, READ_CR(0) | rdmsr(MSR_VMX_CR0_FIXED0));
+	check_eq("VMXON", (u64)vmxon(vmxon_page), 0);
+	check_eq("VMREAD without a current VMCS", (u64)vmread_status(GUEST_RIP), 1);
+	*(u32 *)vmcs_page = rev;
+	*(u32 *)other_page = rev ^ 1;
+	check_eq("VMCLEAR", (u64)vmclear(vmcs_page), 0);
+	check_eq("VMPTRLD", (u64)vmptrld(vmcs_page), 0);
+	check_eq("VMPTRLD, bad revision", (u64)vmptrld(other_page), 2);
+	check_eq("VMPTRLD, bad revision: error", vmread(INSN_ERROR), 11);
+	check_eq("VMPTRLD of the VMXON page", (u64)vmptrld(vmxon_page), 2);
+	check_eq("VMPTRLD of the VMXON page: error", vmread(INSN_ERROR), 10);
+	check_eq("VMXON in VMX operation", (u64)vmxon(vmxon_page), 2);
+	check_eq("VMXON in VMX operation: error", vmread(INSN_ERROR), 15);
+	check_eq("VMWRITE", (u64)vmwrite(GUEST_RSP, 0x1122334455667788), 0);
+	check_eq("VMREAD", vmread(GUEST_RSP), 0x1122334455667788);
+	check_eq("VMREAD of no field", (u64)vmread_status(0x6fff), 2);
+	check_eq("VMREAD of no field: error", vmread(INSN_ERROR), 12);
+	check_eq("VMRESUME of a clear VMCS", (u64)vmx_run(1), 2);
+	check_eq("VMRESUME of a clear VMCS: error", vmread(INSN_ERROR), 5);
+}
+
+int main(void)
+{
+	u32 r[4];
+
+	cpuid(1, 0, r);
+	if (!(r[2] & 32)) {
+		puts("SKIP no VMX in CPUID\n");
+		return 77;
+	}
+	have_ept = (rdmsr(MSR_VMX_TRUE_PROC) >> 63) && ((rdmsr(MSR_VMX_PROCBASED_CTLS2) >> 33) & 1);
+	puts(have_ept ? "with EPT\n" : "without EPT\n");
+	host_cr3 = READ_CR(3);
+	make_ept();
+	instructions();
+	host_state();
+	guest_state();
+	controls();
+	l2_tests();
+	entry_failures();
+	check_eq("VMXOFF", (u64)VMX_INSN("vmxoff", "r"(0)), 0);
+	check_eq("VMREAD after VMXOFF: #UD", (u64)expect_trap(do_vmread, 0), 6);
+	return fails();
+}
