@@ -45,13 +45,14 @@ class Qemu(Machine):
                 "-kernel", kernel, "-initrd", initrd, "-append", append,
                 "-chardev", "stdio,id=com1,signal=off", "-serial", "chardev:com1",
                 "-serial", "file:" + self.path("com2")]
+        argv += os.environ.get("LAB_QEMU", "").split()
         return argv, {}
 
 
 class Amd(Qemu):
     """QEMU's own CPU emulation: SVM with nested paging, SMP."""
 
-    accel = ("-machine", "q35", "-accel", "tcg,thread=multi,tb-size=512",
+    accel = ("-machine", "q35", "-accel", "tcg,thread=%s,tb-size=512" % os.environ.get("LAB_TCG", "multi"),
              "-cpu", "EPYC,+svm,+npt")
 
 
