@@ -67,7 +67,7 @@ static bool misconfigured(const struct ept12_env *env, u64 e, int level)
 
 /* All A flags of the path, and D of the leaf for a write. */
 static enum ept12_status set_flags(const struct ept12_env *env, const struct ept12_path *p,
-				   int leaf, u32 access, u64 *leaf_entry)
+				   int leaf, u32 access, struct ept12_result *res)
 {
 	int level;
 
@@ -84,8 +84,8 @@ static enum ept12_status set_flags(const struct ept12_env *env, const struct ept
 		if (ret > 0)
 			return EPT12_AGAIN;
 		/* Tables in memory that takes no writes keep their flags, as on hardware. */
-		if (!ret && level == leaf)
-			*leaf_entry = new;
+		if (!ret)
+			res->entries[level - 1] = new;
 	}
 	return EPT12_OK;
 }
@@ -127,9 +127,9 @@ static enum ept12_status walk_once(const struct ept12_env *env, u64 l2gpa, u32 a
 	/* Bits 2:0 of the access are those of the rights, in the same order. */
 	if (access & ~rights & E_RWX)
 		return EPT12_VIOLATION;
-	if (env->ad && set_flags(env, &p, level, access, &e) == EPT12_AGAIN)
+	if (env->ad && set_flags(env, &p, level, access, res) == EPT12_AGAIN)
 		return EPT12_AGAIN;
-	res->entries[level - 1] = e;
+	e = res->entries[level - 1];
 
 	res->l1gpa = (e & E_FRAME & ~(level_size(level) - 1)) |
 		     (l2gpa & (level_size(level) - 1));

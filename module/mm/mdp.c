@@ -5,6 +5,7 @@
  * mm_fault() and by the glue of nested VMX.
  */
 #include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/srcu.h>
 #include <asm/vmx.h>
 #include "mm/mdp.h"
@@ -74,8 +75,32 @@ enum mm_fault_result mdp_translate(struct vcpu *v, u64 eptp, u64 l2gpa, u32 acce
 }
 
 /*
- * The index must know of the leaf before it exists. Its size is only certain under the
- * lock, so the index gets the size that is possible now, and no larger leaf is installed.
+ * The caches of one VM may hold an eighth of its memory; a guest that maps its frames at
+ * absurdly many places starts over instead of taking the host's memory.
+ */
+static bool over_budget(struct vm_mm *mm)
+{
+	u64 limit = (READ_ONCE(mm->nr_pages) << PAGE_SHIFT) / 8 + SZ_64M;
+
+	return atomic_long_read(&mm->bytes) > limit;
+}
+
+static void empty_all(struct vm_mm *mm)
+{
+	struct pt_gather g;
+	struct mdp_root *r;
+
+	mm_gather_init(mm, &g);
+	write_lock(&mm->lock);
+	list_for_each_entry(r, &mm->mdp_roots, link)
+		mdp_root_empty(r, &g);
+	pt_gather_finish(&g);
+	write_unlock(&mm->lock);
+}
+
+/*
+ * Index and snapshot must know of the leaf before it exists. Its size is only certain under
+ * the lock, so the index gets the size that is possible now, and no larger leaf is installed.
  */
 static enum mm_fault_result compose(struct mdp_root *r, u64 l2gpa, u32 access,
 				    const struct ept12_result *ept12, struct gfn_page *page,
@@ -86,17 +111,14 @@ static enum mm_fault_result compose(struct mdp_root *r, u64 l2gpa, u32 access,
 	struct pt_leaf leaf;
 	int ret;
 
+	ret = mdp_snap_record(r, l2gpa, ept12);
+	if (ret)
+		return ret == -EAGAIN ? MM_RETRY : MM_NOMEM;
 	gfn_page_grant(mm, page, &grant);
 	mm_compose(ept12, &grant, access, &leaf);
 	ret = mdp_index_add(r, page->gfn, l2gpa >> PAGE_SHIFT, leaf.level);
-	if (ret == -ENOSPC) {
-		struct pt_gather g;
-
-		mm_gather_init(mm, &g);
-		write_lock(&mm->lock);
-		mdp_root_empty(r, &g);
-		pt_gather_finish(&g);
-		write_unlock(&mm->lock);
+	if (ret == -ENOSPC || over_budget(mm)) {
+		empty_all(mm);
 		return MM_RETRY;
 	}
 	if (ret)
@@ -140,17 +162,32 @@ static bool same_context(u64 a, u64 b)
 	return !((a ^ b) & GENMASK_ULL(51, 12));
 }
 
+/**
+ * mdp_invept - L1 executed INVEPT
+ * @single: only the context of @eptp
+ * Called by the vCPU's thread. What still agrees with L1's tables stays.
+ */
 void mdp_invept(struct vcpu *v, bool single, u64 eptp)
 {
 	struct vm_mm *mm = v->vm->mm;
-	struct pt_gather g;
+	struct mdp_root *roots[MDP_MAX_ROOTS];
+	unsigned int i, n = 0;
 	struct mdp_root *r;
+	int idx;
 
-	mm_gather_init(mm, &g);
-	write_lock(&mm->lock);
-	list_for_each_entry(r, &mm->mdp_roots, link)
-		if (!single || same_context(r->eptp, eptp))
-			mdp_root_empty(r, &g);
-	pt_gather_finish(&g);
-	write_unlock(&mm->lock);
+	read_lock(&mm->lock);
+	list_for_each_entry(r, &mm->mdp_roots, link) {
+		if (single && !same_context(r->eptp, eptp))
+			continue;
+		refcount_inc(&r->refs);
+		roots[n++] = r;
+	}
+	read_unlock(&mm->lock);
+
+	idx = srcu_read_lock(&v->vm->srcu);
+	for (i = 0; i < n; i++) {
+		mdp_snap_compare(roots[i]);
+		mdp_root_put(roots[i]);
+	}
+	srcu_read_unlock(&v->vm->srcu, idx);
 }

@@ -23,6 +23,7 @@ struct vm_mm;
 
 #define MDP_MAX_ROOTS	32	/* live at a time, for one VM */
 #define MDP_LEVELS	3	/* sizes a composed leaf can have */
+#define EPT12_LEVELS	4
 #define MDP_SHARDS	16	/* locks an index spreads over */
 
 /**
@@ -37,6 +38,18 @@ struct mdp_index {
 };
 
 /**
+ * struct mdp_snap_page - what L0 has read of one table page of EPT12
+ * A page stands for a place in L2's address space, not for a page of L1.
+ * @gpa:	of L1's page that was read there; constant
+ * @entry:	value used, 0 where none was; set by compare-and-exchange under vm_mm.lock (L)
+ *		held for reading, cleared under it held for writing
+ */
+struct mdp_snap_page {
+	u64 gpa;
+	u64 *entry;
+};
+
+/**
  * struct mdp_root - one composed tree
  * @link:	vm_mm.mdp_roots, under vm_mm.lock (L)
  * @refs:	one of the list, one of each vCPU whose v->mdp_root it is
@@ -44,6 +57,8 @@ struct mdp_index {
  *		before may not be installed after
  * @dead:	(L) off the list; no vCPU enters it again
  * @pt:		entries (L)
+ * @snap:	by [EPT12 level - 1]: place of the table (l2gpa over its span) to snap page;
+ *		pages are added under the array's own lock, removed with (L) for writing
  */
 struct mdp_root {
 	struct list_head link;
@@ -53,6 +68,7 @@ struct mdp_root {
 	bool dead;
 	struct pt pt;
 	struct mdp_index index;
+	struct xarray snap[EPT12_LEVELS];
 	struct vm_mm *mm;
 	struct rcu_head rcu;
 };
@@ -74,6 +90,17 @@ int mdp_index_add(struct mdp_root *r, u64 l1gfn, u64 l2gfn, u8 level);
 bool mdp_zap_gfns(struct vm_mm *mm, u64 start, u64 end, struct pt_gather *g);
 bool mdp_write_protect_gfns(struct vm_mm *mm, u64 start, u64 end);
 bool mdp_age_gfns(struct vm_mm *mm, u64 start, u64 end, bool clear);
+
+/* mdp_snap.c */
+void mdp_snap_init(struct mdp_root *r);
+void mdp_snap_clear(struct mdp_root *r);	/* (L) for writing, or nobody else left */
+/*
+ * Note the entries that a walk has used; before its result is installed. 0, -ENOMEM, or
+ * -EAGAIN: EPT12 has changed here, what was composed of it is dropped, let L2 fault again.
+ */
+int mdp_snap_record(struct mdp_root *r, u64 l2gpa, const struct ept12_result *ept12);
+/* INVEPT: drop what no longer agrees with EPT12. Sleeps; caller is in vm->srcu. */
+void mdp_snap_compare(struct mdp_root *r);
 
 /* mdp.c: caller is in vm->srcu */
 enum mm_fault_result mdp_fault(struct vcpu *v, u64 l2gpa, u32 access, u64 eptp, u64 *l1gpa,

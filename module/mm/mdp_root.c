@@ -13,6 +13,9 @@ void mdp_root_put(struct mdp_root *r)
 {
 	if (!r || !refcount_dec_and_test(&r->refs))
 		return;
+	/* A fault that held it while it died may have left something behind. */
+	mdp_index_clear(r->mm, &r->index);
+	mdp_snap_clear(r);
 	atomic_long_sub(sizeof(*r), &r->mm->bytes);
 	kfree_rcu(r, rcu);
 }
@@ -23,6 +26,7 @@ void mdp_root_empty(struct mdp_root *r, struct pt_gather *g)
 	WRITE_ONCE(r->gen, r->gen + 1);
 	pt_zap(&r->pt, 0, ~0ULL, g);
 	mdp_index_clear(r->mm, &r->index);
+	mdp_snap_clear(r);
 }
 
 /*
@@ -42,6 +46,7 @@ static void root_kill(struct mdp_root *r)
 	vm_request_all(mm->vm, REQ_TLB_FLUSH);
 	pt_destroy(&r->pt);
 	mdp_index_clear(mm, &r->index);
+	mdp_snap_clear(r);
 }
 
 static struct mdp_root *root_alloc(struct vm_mm *mm, u64 eptp)
@@ -61,6 +66,7 @@ static struct mdp_root *root_alloc(struct vm_mm *mm, u64 eptp)
 	r->eptp = eptp;
 	r->mm = mm;
 	mdp_index_init(&r->index);
+	mdp_snap_init(r);
 	atomic_long_add(sizeof(*r), &mm->bytes);
 	return r;
 }
@@ -134,7 +140,6 @@ void mdp_roots_destroy(struct vm_mm *mm)
 	list_for_each_entry_safe(r, next, &mm->mdp_roots, link) {
 		list_del_init(&r->link);
 		pt_destroy(&r->pt);
-		mdp_index_clear(mm, &r->index);
 		mdp_root_put(r);
 	}
 }
