@@ -207,7 +207,7 @@ u64 lapic_get_tsc_deadline(struct vcpu *v)
 static void arm_deadline(struct lapic *l)
 {
 	struct lapic_timer *t = &l->timer;
-	u64 now;
+	u64 now, ns;
 
 	if (!t->deadline) {
 		timer_stop(l);
@@ -220,7 +220,9 @@ static void arm_deadline(struct lapic *l)
 		timer_interrupt(l);
 		return;
 	}
-	timer_arm(l, env_now_ns() + env_tsc_to_ns(l->v, t->deadline - now), 0, false);
+	/* The guest chooses the distance: centuries must not wrap around to now. */
+	ns = min_t(u64, env_tsc_to_ns(l->v, t->deadline - now), S64_MAX / 2);
+	timer_arm(l, env_now_ns() + ns, 0, false);
 }
 
 /**
