@@ -93,6 +93,7 @@ void vcpu_reset(struct vcpu *v, bool init)
 	if (!init)
 		reset_only(v);
 	vcpu_fpu_reset(v, init);
+	vcpu_clock_reset(v);
 	if (v->lapic)
 		lapic_reset(v, init);
 	vcpu_cpuid_update(v);

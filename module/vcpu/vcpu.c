@@ -292,6 +292,7 @@ static int vcpu_setup(struct vcpu *v)
 {
 	int ret;
 
+	vcpu_msr_init(v);
 	ret = vcpu_fpu_create(v);
 	if (ret)
 		return ret;

@@ -347,6 +347,7 @@ bool vcpu_is_intel(struct vcpu *v);
 /* vcpu/msr.c: 0, 1 = #GP; -ENOENT unknown. host: from user space, fewer checks */
 int vcpu_get_msr(struct vcpu *v, u32 index, u64 *val, bool host);
 int vcpu_set_msr(struct vcpu *v, u32 index, u64 val, bool host);
+void vcpu_msr_init(struct vcpu *v);		/* at creation */
 int msr_index_list(u32 *out, u32 *n);		/* -E2BIG with *n = needed */
 int msr_feature_list(u32 *out, u32 *n);
 int msr_get_feature(u32 index, u64 *val);
