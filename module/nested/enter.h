@@ -66,25 +66,6 @@ struct l2_last {
 void nested_load_host_state(struct l1_state *out, const struct vmcs12 *v,
 			    const struct l2_last *last);
 
-/**
- * struct nested_unsaved - guest-state fields that an exit may leave alone
- *
- * The backend saves all of L2's state into the vmcs12; L1's VM-exit controls
- * say which fields it wants saved.
- */
-struct nested_unsaved {
-	u64 debugctl;
-	u64 dr7;
-	u64 pat;
-	u64 efer;
-	u32 timer;
-};
-
-void nested_before_save(struct nested_unsaved *k, const struct vmcs12 *v);
-void nested_after_save(struct vmcs12 *v, const struct nested_unsaved *k,
-		       const struct l2_last *last);
-u64 nested_save_cr(u64 field, u64 l1_mask, u64 l0_mask, u64 real, u64 shadow);
-
 void nested_save_exit_info(struct vmcs12 *v, const struct vcpu_exit *e);
 void nested_save_entry_failure(struct vmcs12 *v, u32 reason, u64 qual);
 void nested_save_idt_vectoring(struct vmcs12 *v, u32 intr_info, u32 error,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * L2 to L1 (SDM chapter "VM Exits"): which fields of the guest state are saved,
- * what is recorded about the exit, and the host state that L1 goes on with.
+ * L2 to L1 (SDM chapter "VM Exits"): what is recorded about the exit, and the
+ * host state that L1 goes on with. L2's own state is saved by the backend, which
+ * alone knows where it is (hw_ops.l2_leave()).
  */
 #include <linux/types.h>
 #include <asm/msr-index.h>
@@ -9,67 +10,6 @@
 #include <asm/vmx.h>
 #include "nested/check.h"
 #include "nested/enter.h"
-
-/* -- Guest state ----------------------------------------------------------- */
-
-/**
- * nested_before_save - remember what the backend is about to overwrite
- * @k: result
- * @v: L1's VMCS
- */
-void nested_before_save(struct nested_unsaved *k, const struct vmcs12 *v)
-{
-	k->debugctl = v->guest_ia32_debugctl;
-	k->dr7 = v->guest_dr7;
-	k->pat = v->guest_ia32_pat;
-	k->efer = v->guest_ia32_efer;
-	k->timer = v->vmx_preemption_timer_value;
-}
-
-/**
- * nested_after_save - undo what L1 did not ask to be saved
- * @v:	  L1's VMCS, with all of L2's state saved in it
- * @k:	  from nested_before_save()
- * @last: L2's values
- *
- * SDM "Saving Control Registers, Debug Registers, and MSRs" and "Saving
- * Non-Register State".
- */
-void nested_after_save(struct vmcs12 *v, const struct nested_unsaved *k,
-		       const struct l2_last *last)
-{
-	if (!exit_has(v, VM_EXIT_SAVE_DEBUG_CONTROLS)) {
-		v->guest_ia32_debugctl = k->debugctl;
-		v->guest_dr7 = k->dr7;
-	}
-	v->guest_ia32_pat = exit_has(v, VM_EXIT_SAVE_IA32_PAT) ? last->pat : k->pat;
-	v->guest_ia32_efer = exit_has(v, VM_EXIT_SAVE_IA32_EFER) ? last->efer :
-								   k->efer;
-	if (!exit_has(v, VM_EXIT_SAVE_VMX_PREEMPTION_TIMER))
-		v->vmx_preemption_timer_value = k->timer;
-
-	/* IA32_VMX_MISC[5]: the mode that L2 is in becomes the one to enter. */
-	v->vm_entry_controls &= ~VM_ENTRY_IA32E_MODE;
-	if (last->efer & EFER_LMA)
-		v->vm_entry_controls |= VM_ENTRY_IA32E_MODE;
-}
-
-/**
- * nested_save_cr - CR0 or CR4 to save into the vmcs12
- * @field:   what the guest-state field held at the entry
- * @l1_mask: bits that L1 owns
- * @l0_mask: bits that L0 owns
- * @real:    value of the hardware register
- * @shadow:  the hardware's read shadow
- *
- * Bits that L1 owns have not changed, and those that only L0 owns are where L2
- * believes to have written them: in the shadow.
- */
-u64 nested_save_cr(u64 field, u64 l1_mask, u64 l0_mask, u64 real, u64 shadow)
-{
-	return (field & l1_mask) | (shadow & l0_mask & ~l1_mask) |
-	       (real & ~(l0_mask | l1_mask));
-}
 
 /* -- Exit information ------------------------------------------------------ */
 

@@ -304,29 +304,3 @@ u64 nested_merge_tsc_multiplier(const struct vmcs12 *v, u64 l0_multiplier)
 		return mult ? mult : l0_multiplier;
 	return mul_u64_u64_shr(mult, l0_multiplier, TSC_MULTIPLIER_FRACTION);
 }
-
-/**
- * nested_merge_msr_bitmap - exit on an MSR if L0 or L1 wants it
- * @out: result, 4 KiB
- * @l0:	 L0's bitmap
- * @l1:	 L1's, already copied from its memory
- * @x2apic_mode: the hardware virtualizes x2APIC mode for L2
- *
- * With virtualized x2APIC mode, the TPR that L2 reaches through MSR 808H is in
- * L1's virtual-APIC page and no concern of L0's.
- */
-void nested_merge_msr_bitmap(u64 *out, const u64 *l0, const u64 *l1,
-			     bool x2apic_mode)
-{
-	const u32 tpr_msr = 0x808;
-	const u32 word = tpr_msr / 64, write = 2048 / sizeof(u64);
-	const u64 bit = 1ull << (tpr_msr % 64);
-	u32 i;
-
-	for (i = 0; i < MSR_BITMAP_U64S; i++)
-		out[i] = l0[i] | l1[i];
-	if (!x2apic_mode)
-		return;
-	out[word] = (out[word] & ~bit) | (l1[word] & bit);
-	out[write + word] = (out[write + word] & ~bit) | (l1[write + word] & bit);
-}

@@ -111,10 +111,7 @@ void nested_merge(struct l2_controls *out, const struct vmcs12 *v,
 /* Parts that also change while L2 runs. */
 u64 nested_merge_tsc_offset(const struct vmcs12 *v, u64 l0_offset);
 u64 nested_merge_tsc_multiplier(const struct vmcs12 *v, u64 l0_multiplier);
-void nested_merge_msr_bitmap(u64 *out, const u64 *l0, const u64 *l1,
-			     bool x2apic_mode);
 
 #define TSC_MULTIPLIER_FRACTION	48
-#define MSR_BITMAP_U64S		(4096 / sizeof(u64))
 
 #endif /* TURTLES_NESTED_MERGE_H */

@@ -1,6 +1,6 @@
 /* link: nested/vmcs12.c nested/caps.c nested/enter.c nested/exit.c nested/check.c nested/check_ctls.c nested/check_host.c nested/check_guest.c nested/check_guest_seg.c nested/check_guest_late.c */
 // SPDX-License-Identifier: GPL-2.0-only
-/* Leaving L2: what is saved, what is recorded, what L1 goes on with; MSR lists. */
+/* Leaving L2: what is recorded, what L1 goes on with; the MSR lists. */
 #include "nested_variants.h"
 #include <linux/errno.h>
 #include "nested/enter.h"
@@ -17,78 +17,6 @@ static const struct l2_last last12 = {
 static void reset(variant_fn fn)
 {
 	variant_setup(fn, &v12, &caps12, &env12);
-}
-
-/* -- Saving ---------------------------------------------------------------- */
-
-static void save_all(const struct l2_last *last)
-{
-	struct nested_unsaved k;
-
-	nested_before_save(&k, &v12);
-	/* what a backend does: everything */
-	v12.guest_ia32_debugctl = 2;
-	v12.guest_dr7 = 0x455;
-	v12.guest_ia32_pat = last->pat;
-	v12.guest_ia32_efer = last->efer;
-	v12.vmx_preemption_timer_value = 5;
-	nested_after_save(&v12, &k, last);
-}
-
-static void test_save_controls(void **state)
-{
-	u64 pat, efer;
-
-	reset(long64);
-	v12.guest_ia32_debugctl = 1;
-	v12.guest_dr7 = 0x400;
-	v12.vmx_preemption_timer_value = 99;
-	v12.vm_exit_controls &= ~VM_EXIT_SAVE_DEBUG_CONTROLS;
-	pat = v12.guest_ia32_pat;
-	efer = v12.guest_ia32_efer;
-	save_all(&last12);
-	assert_int_equal(v12.guest_ia32_debugctl, 1);
-	assert_int_equal(v12.guest_dr7, 0x400);
-	assert_int_equal(v12.guest_ia32_pat, pat);
-	assert_int_equal(v12.guest_ia32_efer, efer);
-	assert_int_equal(v12.vmx_preemption_timer_value, 99);
-
-	v12.vm_exit_controls |= VM_EXIT_SAVE_DEBUG_CONTROLS | VM_EXIT_SAVE_IA32_PAT |
-				VM_EXIT_SAVE_IA32_EFER |
-				VM_EXIT_SAVE_VMX_PREEMPTION_TIMER;
-	save_all(&last12);
-	assert_int_equal(v12.guest_ia32_debugctl, 2);
-	assert_int_equal(v12.guest_dr7, 0x455);
-	assert_int_equal(v12.guest_ia32_pat, last12.pat);
-	assert_int_equal(v12.guest_ia32_efer, last12.efer);
-	assert_int_equal(v12.vmx_preemption_timer_value, 5);
-}
-
-/* L2 may have changed mode since the entry. */
-static void test_save_mode(void **state)
-{
-	struct l2_last left = last12;
-
-	left.efer = EFER_LME;
-	reset(long64);
-	save_all(&left);
-	assert_false(v12.vm_entry_controls & VM_ENTRY_IA32E_MODE);
-	save_all(&last12);
-	assert_true(v12.vm_entry_controls & VM_ENTRY_IA32E_MODE);
-}
-
-/* Each combination of owner and value of one bit. */
-static void test_save_cr(void **state)
-{
-	unsigned int i;
-
-	for (i = 0; i < 32; i++) {
-		u64 field = i & 1, l1 = i >> 1 & 1, l0 = i >> 2 & 1;
-		u64 real = i >> 3 & 1, shadow = i >> 4 & 1;
-		u64 want = l1 ? field : l0 ? shadow : real;
-
-		assert_int_equal(nested_save_cr(field, l1, l0, real, shadow), want);
-	}
 }
 
 /* -- Exit information ------------------------------------------------------ */
@@ -373,9 +301,6 @@ static void test_msr_bound(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_save_controls),
-		cmocka_unit_test(test_save_mode),
-		cmocka_unit_test(test_save_cr),
 		cmocka_unit_test(test_exit_info),
 		cmocka_unit_test(test_entry_failure),
 		cmocka_unit_test(test_idt_vectoring),

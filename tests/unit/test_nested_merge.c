@@ -338,30 +338,6 @@ static void test_tsc(void **state)
 	assert_int_equal(out.tsc_multiplier, one / 2);
 }
 
-static void test_msr_bitmap(void **state)
-{
-	static u64 a[MSR_BITMAP_U64S], b[MSR_BITMAP_U64S], o[MSR_BITMAP_U64S];
-	const u32 w = 0x808 / 64, write = 256;
-	unsigned int i;
-
-	for (i = 0; i < MSR_BITMAP_U64S; i++) {
-		a[i] = 0x0f0f0f0f0f0f0f0full;
-		b[i] = 0x00ff00ff00ff00ffull;
-	}
-	a[w] = a[write + w] = ~0ull;
-	b[w] = b[write + w] = 0;
-	nested_merge_msr_bitmap(o, a, b, false);
-	for (i = 0; i < MSR_BITMAP_U64S; i++)
-		assert_int_equal(o[i], a[i] | b[i]);
-	nested_merge_msr_bitmap(o, a, b, true);
-	assert_int_equal(o[w], ~(1ull << 8));
-	assert_int_equal(o[write + w], ~(1ull << 8));
-	b[w] = 1ull << 8;
-	nested_merge_msr_bitmap(o, a, b, true);
-	assert_int_equal(o[w], ~0ull);
-	assert_int_equal(o[0], 0x0fff0fff0fff0fffull);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -378,7 +354,6 @@ int main(void)
 		cmocka_unit_test(test_msrs),
 		cmocka_unit_test(test_event),
 		cmocka_unit_test(test_tsc),
-		cmocka_unit_test(test_msr_bitmap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
