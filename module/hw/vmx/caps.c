@@ -304,7 +304,6 @@ void vmx_fill_nested_caps(void)
 		.misc = vmx_caps.misc & (VMX_MISC_ACTIVITY_HLT | VMX_MISC_ZERO_LEN_INS),
 		.preemption_timer_rate = vmx_misc_preemption_timer_rate(vmx_caps.misc),
 		.timer_in_hw = true,
-		.timer_in_hw = true,
 		.ins_outs_info = vmx_caps.basic & VMX_BASIC_INOUT,
 	};
 	/* What is left of L1's timer must be known after an exit that L1 does not see. */
