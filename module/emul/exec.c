@@ -225,6 +225,7 @@ enum emul_result emul_step(struct emul *e)
 	if (r == EMUL_DONE) {
 		if (e->rip == rip)
 			e->rip = e->next_rip;
+		e->nr_bytes = 0; /* of the instruction that is done */
 		return r;
 	}
 	restore_checkpoint(e);
