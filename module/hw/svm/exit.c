@@ -160,8 +160,25 @@ static void fill_npf(const struct svm_control *c, struct vcpu_exit *e)
 		e->qual |= EPTV_FINAL;
 }
 
+/*
+ * Was the port number part of the instruction? SVM does not say, but DX or the
+ * length give it away, up to redundant prefixes.
+ */
+static bool io_is_immediate(const struct vcpu *v, const struct svm_save *s, u32 port,
+			    u32 size, u32 len)
+{
+	bool data32 = s->cs.attrib & SVM_SELECTOR_DB_MASK;
+	u32 dx_form = 1;
+
+	if ((s->efer & EFER_LMA) && (s->cs.attrib & SVM_SELECTOR_L_MASK))
+		data32 = true;
+	if (size > 1 && data32 != (size == 4))
+		dx_form++;	/* operand-size prefix */
+	return port < 0x100 && ((u16)v->regs[X86_RDX] != port || len > dx_form);
+}
+
 /* SDM "Exit Qualification for I/O Instructions" */
-static void fill_io(const struct svm_ctx *ctx, struct vcpu_exit *e)
+static void fill_io(const struct vcpu *v, const struct svm_ctx *ctx, struct vcpu_exit *e)
 {
 	const struct svm_control *c = &ctx->vmcb->c;
 	u64 info = c->exit_info_1;
@@ -178,6 +195,9 @@ static void fill_io(const struct svm_ctx *ctx, struct vcpu_exit *e)
 	e->qual |= info & 0xffff0000;
 	e->insn_len = len <= 15 ? len : 0;
 	e->partial = info & IOIO_STR;
+	if (!(info & IOIO_STR) &&
+	    io_is_immediate(v, &ctx->vmcb->s, info >> 16 & 0xffff, (e->qual & 7) + 1, len))
+		e->qual |= 1 << 6;
 }
 
 /* SDM "Exit Qualification for Control-Register Accesses" */
@@ -363,7 +383,7 @@ void svm_fill_exit(struct vcpu *v, struct svm_ctx *ctx, struct vcpu_exit *e)
 		e->reason = c->exit_info_1 & 1 ? EXIT_REASON_MSR_WRITE : EXIT_REASON_MSR_READ;
 		e->insn_len = insn_len(ctx);
 	} else if (code == SVM_EXIT_IOIO) {
-		fill_io(ctx, e);
+		fill_io(v, ctx, e);
 	} else if (!fill_range(v, ctx, code, e)) {
 		fill_special(v, ctx, code, e);
 	}
