@@ -6,7 +6,6 @@
  *	      -> vcpu_enter_guest  preemption off, the world switch, short exits at once
  *	      -> vcpu_handle_exit  all other exits (may sleep)
  */
-#include <linux/entry-kvm.h>
 #include <linux/kvm.h>
 #include <linux/context_tracking.h>
 #include <linux/rcupdate.h>
@@ -130,6 +129,15 @@ static void switch_to_guest(struct vcpu *v)
 }
 
 /*
+ * Signals and rescheduling. The kernel's helper for this takes KVM's own struct kvm_vcpu, so it is
+ * not for us; work that is only due on the return to user space waits until then.
+ */
+static bool host_work_pending(void)
+{
+	return need_resched() || signal_pending(current);
+}
+
+/*
  * Run the guest until an exit needs the slow path. Exits that need neither sleep nor guest
  * memory are handled right here, with the guest's FPU state left in the registers.
  * Returns true when v->exit waits for vcpu_handle_exit(), false when there is no exit to handle.
@@ -146,7 +154,7 @@ static bool vcpu_enter_guest(struct vcpu *v)
 		local_irq_disable();
 		/* Pairs with vcpu_kick(): either the kick sees IN_GUEST, or we see the request. */
 		smp_store_mb(v->mode, IN_GUEST);
-		if (READ_ONCE(v->requests) || __xfer_to_guest_mode_work_pending()) {
+		if (READ_ONCE(v->requests) || host_work_pending()) {
 			smp_store_release(&v->mode, OUTSIDE_GUEST);
 			local_irq_enable();
 			break;
@@ -189,15 +197,14 @@ static int run_once(struct vcpu *v)
 	return vcpu_handle_exit(v);
 }
 
-/* Signals, rescheduling and task work of the host. */
 static int host_work(struct vcpu *v, int *srcu_idx)
 {
-	int r;
-
+	if (signal_pending(current))
+		return -EINTR;
 	srcu_read_unlock(&v->vm->srcu, *srcu_idx);
-	r = xfer_to_guest_mode_handle_work((struct kvm_vcpu *)NULL);
+	cond_resched();
 	*srcu_idx = srcu_read_lock(&v->vm->srcu);
-	return r;
+	return RESUME_GUEST;
 }
 
 static int run_loop(struct vcpu *v)
@@ -213,8 +220,8 @@ static int run_loop(struct vcpu *v)
 			r = vcpu_block(v);
 			idx = srcu_read_lock(&v->vm->srcu);
 		}
-		if (r == RESUME_GUEST && __xfer_to_guest_mode_work_pending())
-			r = host_work(v, &idx) ?: RESUME_GUEST;
+		if (r == RESUME_GUEST && host_work_pending())
+			r = host_work(v, &idx);
 		if (r == RESUME_GUEST && !v->lapic && v->run->request_interrupt_window &&
 		    vcpu_ready_for_user_irq(v)) {
 			v->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;

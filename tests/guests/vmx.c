@@ -447,6 +447,7 @@ int main(void)
 	puts(have_ept ? "with EPT\n" : "without EPT\n");
 	host_cr3 = READ_CR(3);
 	make_ept();
+	msr_bitmap[0x1234 / 8] |= 1 << (0x1234 % 8);
 	instructions();
 	host_state();
 	guest_state();
