@@ -111,8 +111,8 @@ static int compute(int rounds)
 	for (i = 0; i < cpus; i++) {
 		pthread_join(w[i].thread, NULL);
 		bad |= w[i].right != rounds || w[i].ran_on != i;
-		printf("cpu %d: %d of %d times %d primes below %d\n", i, w[i].right, rounds,
-		       PRIMES, SIEVE);
+		printf("cpu %d: %d of %d times %d primes below %d\n", i, w[i].right, rounds, PRIMES,
+		       SIEVE);
 	}
 	free(w);
 	return bad;
