@@ -8,6 +8,7 @@
  * SDM "APIC Timer". The timer's input clock is 1 GHz, as KVM's clients expect: one tick per ns.
  */
 #include <linux/errno.h>
+#include <linux/kernel.h>
 #include <linux/math64.h>
 #include "irqchip/lapic.h"
 

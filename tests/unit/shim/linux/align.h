@@ -3,8 +3,8 @@
 #ifndef SHIM_LINUX_ALIGN_H
 #define SHIM_LINUX_ALIGN_H
 
-#define ALIGN(x, a)	    (((x) + (__typeof__(x))(a) - 1) & ~((__typeof__(x))(a) - 1))
-#define ALIGN_DOWN(x, a)    ((x) & ~((__typeof__(x))(a) - 1))
-#define IS_ALIGNED(x, a)    (((x) & ((__typeof__(x))(a) - 1)) == 0)
+#define ALIGN(x, a)	 (((x) + (__typeof__(x))(a)-1) & ~((__typeof__(x))(a)-1))
+#define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a)-1))
+#define IS_ALIGNED(x, a) (((x) & ((__typeof__(x))(a)-1)) == 0)
 
 #endif

@@ -6,9 +6,9 @@
 #include <linux/bits.h>
 #include <linux/types.h>
 
-#define BITS_TO_LONGS(n)    (((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
-#define for_each_set_bit(bit, addr, size)                                     \
-	for ((bit) = find_next_bit((addr), (size), 0); (bit) < (size);        \
+#define BITS_TO_LONGS(n) (((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
+#define for_each_set_bit(bit, addr, size)                              \
+	for ((bit) = find_next_bit((addr), (size), 0); (bit) < (size); \
 	     (bit) = find_next_bit((addr), (size), (bit) + 1))
 
 static inline int fls(unsigned int x)
@@ -20,7 +20,6 @@ static inline int fls64(u64 x)
 {
 	return x ? 64 - __builtin_clzll(x) : 0;
 }
-
 
 static inline unsigned long __ffs(unsigned long x)
 {
@@ -114,26 +113,25 @@ static inline void clear_bit(long nr, volatile unsigned long *addr)
 
 static inline bool test_and_set_bit(long nr, volatile unsigned long *addr)
 {
-	return __atomic_fetch_or(addr + BIT_WORD(nr), BIT_MASK(nr),
-				 __ATOMIC_SEQ_CST) & BIT_MASK(nr);
+	return __atomic_fetch_or(addr + BIT_WORD(nr), BIT_MASK(nr), __ATOMIC_SEQ_CST) &
+	       BIT_MASK(nr);
 }
 
 static inline bool test_and_clear_bit(long nr, volatile unsigned long *addr)
 {
-	return __atomic_fetch_and(addr + BIT_WORD(nr), ~BIT_MASK(nr),
-				  __ATOMIC_SEQ_CST) & BIT_MASK(nr);
+	return __atomic_fetch_and(addr + BIT_WORD(nr), ~BIT_MASK(nr), __ATOMIC_SEQ_CST) &
+	       BIT_MASK(nr);
 }
 
-static inline unsigned long find_next_bit(const unsigned long *addr,
-					  unsigned long size, unsigned long from)
+static inline unsigned long find_next_bit(const unsigned long *addr, unsigned long size,
+					  unsigned long from)
 {
 	while (from < size && !test_bit(from, addr))
 		from++;
 	return from < size ? from : size;
 }
 
-static inline unsigned long find_first_bit(const unsigned long *addr,
-					   unsigned long size)
+static inline unsigned long find_first_bit(const unsigned long *addr, unsigned long size)
 {
 	return find_next_bit(addr, size, 0);
 }

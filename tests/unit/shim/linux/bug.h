@@ -8,9 +8,18 @@
 #include <linux/build_bug.h>
 
 /* A warning is a failed test: no input may reach one. */
-#define WARN_ON(cond)	   ({ if (cond) abort(); false; })
-#define WARN_ON_ONCE(cond) WARN_ON(cond)
+#define WARN_ON(cond)            \
+	({                       \
+		if (cond)        \
+			abort(); \
+		false;           \
+	})
+#define WARN_ON_ONCE(cond)   WARN_ON(cond)
 #define WARN_ONCE(cond, ...) WARN_ON(cond)
-#define BUG_ON(cond)	   do { if (cond) abort(); } while (0)
+#define BUG_ON(cond)             \
+	do {                     \
+		if (cond)        \
+			abort(); \
+	} while (0)
 
 #endif

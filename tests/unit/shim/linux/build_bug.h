@@ -7,7 +7,7 @@
 
 #include <linux/compiler.h>
 
-#define BUILD_BUG_ON(cond) _Static_assert(!(cond), #cond)
+#define BUILD_BUG_ON(cond)	    _Static_assert(!(cond), #cond)
 #define BUILD_BUG_ON_MSG(cond, msg) _Static_assert(!(cond), msg)
 
 #endif

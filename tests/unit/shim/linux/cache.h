@@ -5,7 +5,7 @@
 
 #include <linux/compiler.h>
 
-#define ____cacheline_aligned __aligned(64)
+#define ____cacheline_aligned	     __aligned(64)
 #define ____cacheline_aligned_in_smp __aligned(64)
 
 #endif

@@ -7,13 +7,14 @@
 
 #include <linux/types.h>
 
-#define GFP_KERNEL	   0
-#define GFP_KERNEL_ACCOUNT 0
-#define kzalloc(n, gfp)	   calloc(1, (n))
-#define kcalloc(n, s, gfp) calloc((n), (s))
-#define kvzalloc(n, gfp)   calloc(1, (n))
+#define GFP_KERNEL	    0
+#define GFP_KERNEL_ACCOUNT  0
+#define kmalloc(n, gfp)	    malloc(n)
+#define kzalloc(n, gfp)	    calloc(1, (n))
+#define kcalloc(n, s, gfp)  calloc((n), (s))
+#define kvzalloc(n, gfp)    calloc(1, (n))
 #define kvcalloc(n, s, gfp) calloc((n), (s))
-#define kfree(p)	   free((void *)(p))
-#define kvfree(p)	   free((void *)(p))
+#define kfree(p)	    free((void *)(p))
+#define kvfree(p)	    free((void *)(p))
 
 #endif

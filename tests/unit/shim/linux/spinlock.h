@@ -27,9 +27,21 @@ static inline void spin_unlock(spinlock_t *l)
 		abort();
 }
 
-#define spin_lock_irqsave(l, flags)	 do { (flags) = 0; spin_lock(l); } while (0)
-#define spin_unlock_irqrestore(l, flags) do { (void)(flags); spin_unlock(l); } while (0)
-#define lockdep_assert_held(l)		 do { if (!(l)->held) abort(); } while (0)
-#define DEFINE_SPINLOCK(name)		 spinlock_t name
+#define spin_lock_irqsave(l, flags) \
+	do {                        \
+		(flags) = 0;        \
+		spin_lock(l);       \
+	} while (0)
+#define spin_unlock_irqrestore(l, flags) \
+	do {                             \
+		(void)(flags);           \
+		spin_unlock(l);          \
+	} while (0)
+#define lockdep_assert_held(l)   \
+	do {                     \
+		if (!(l)->held)  \
+			abort(); \
+	} while (0)
+#define DEFINE_SPINLOCK(name) spinlock_t name
 
 #endif

@@ -24,7 +24,6 @@ typedef struct {
 	int counter;
 } atomic_t;
 
-
 #include <linux/compiler.h>
 
 #endif
