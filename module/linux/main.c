@@ -10,6 +10,7 @@
 
 #include <linux/cpufeature.h>
 #include <linux/module.h>
+#include <linux/preempt.h>
 
 #include "api/api.h"
 #include "hw/hw.h"
@@ -43,6 +44,11 @@ static int __init turtles_init(void)
 	if (ret)
 		goto err_hw;
 	fpu_supported_xcr0();
+	/*
+	 * Patches the scheduler's code. Once per load and not once per VM: it interrupts every
+	 * CPU, and emulators have been seen to run the old code for ever.
+	 */
+	preempt_notifier_inc();
 	debugfs_init();
 	power_init();
 	ret = dev_init();
@@ -55,6 +61,7 @@ static int __init turtles_init(void)
 err_power:
 	power_exit();
 	debugfs_exit();
+	preempt_notifier_dec();
 	irqfd_module_exit();
 err_hw:
 	hw->hardware_unsetup();
@@ -66,6 +73,7 @@ static void __exit turtles_exit(void)
 	dev_exit();
 	power_exit();
 	debugfs_exit();
+	preempt_notifier_dec();
 	irqfd_module_exit();
 	hw->hardware_unsetup();
 }

@@ -480,7 +480,6 @@ int vm_create(unsigned long type, struct vm **out)
 	}
 	/* kvmclock starts at 0 with the VM. */
 	vm->clock_offset_ns = -(s64)ktime_get_boottime_ns();
-	preempt_notifier_inc();
 	mem_account_item(MEM_VM, sizeof(*vm) + PAGE_SIZE);
 	mutex_lock(&vm_list_lock);
 	list_add_tail(&vm->link, &vm_list);
@@ -509,7 +508,6 @@ static void vm_destroy(struct vm *vm)
 	vm_mm_destroy(vm);
 	hw->vm_destroy(vm);
 	hw_power_put();
-	preempt_notifier_dec();
 	__free_page(vm->ring_page);
 	cleanup_srcu_struct(&vm->srcu);
 	mmdrop(vm->mm_user);
