@@ -43,8 +43,7 @@ u64 alu_add(u64 a, u64 b, bool carry, unsigned int bytes, u64 *flags)
 	carries = (a & b) | ((a | b) & ~res);
 	set_flag(flags, X86_EFLAGS_CF, carries & sign_bit(bytes));
 	set_flag(flags, X86_EFLAGS_AF, carries & 8);
-	set_flag(flags, X86_EFLAGS_OF,
-		 (a ^ res) & (b ^ res) & sign_bit(bytes));
+	set_flag(flags, X86_EFLAGS_OF, (a ^ res) & (b ^ res) & sign_bit(bytes));
 	alu_zsp(res, bytes, flags);
 	return res;
 }
@@ -66,8 +65,7 @@ u64 alu_sub(u64 a, u64 b, bool borrow, unsigned int bytes, u64 *flags)
 }
 
 /* ROL and ROR; @count is not 0. */
-static u64 rotate(bool left, u64 a, unsigned int count, unsigned int bytes,
-		  u64 *flags)
+static u64 rotate(bool left, u64 a, unsigned int count, unsigned int bytes, u64 *flags)
 {
 	unsigned int bits = bytes * 8;
 	unsigned int n = count % bits;
@@ -82,15 +80,13 @@ static u64 rotate(bool left, u64 a, unsigned int count, unsigned int bytes,
 		set_flag(flags, X86_EFLAGS_OF, !(res & top) != !(res & 1));
 	} else {
 		set_flag(flags, X86_EFLAGS_CF, res & top);
-		set_flag(flags, X86_EFLAGS_OF,
-			 !(res & top) != !(res & (top >> 1)));
+		set_flag(flags, X86_EFLAGS_OF, !(res & top) != !(res & (top >> 1)));
 	}
 	return res;
 }
 
 /* RCL and RCR, one bit at a time: at most 63 rounds. */
-static u64 rotate_carry(bool left, u64 a, unsigned int count,
-			unsigned int bytes, u64 *flags)
+static u64 rotate_carry(bool left, u64 a, unsigned int count, unsigned int bytes, u64 *flags)
 {
 	u64 top = sign_bit(bytes);
 	bool cf = *flags & X86_EFLAGS_CF;
@@ -112,8 +108,7 @@ static u64 rotate_carry(bool left, u64 a, unsigned int count,
 	return a;
 }
 
-static u64 shift_left(u64 a, unsigned int count, unsigned int bytes,
-		      u64 *flags)
+static u64 shift_left(u64 a, unsigned int count, unsigned int bytes, u64 *flags)
 {
 	unsigned int bits = bytes * 8;
 	u64 res = count < bits ? (a << count) & size_mask(bytes) : 0;
@@ -124,8 +119,7 @@ static u64 shift_left(u64 a, unsigned int count, unsigned int bytes,
 	return res;
 }
 
-static u64 shift_right(bool arith, u64 a, unsigned int count,
-		       unsigned int bytes, u64 *flags)
+static u64 shift_right(bool arith, u64 a, unsigned int count, unsigned int bytes, u64 *flags)
 {
 	unsigned int bits = bytes * 8;
 	u64 top = a & sign_bit(bytes);
@@ -147,8 +141,7 @@ static u64 shift_right(bool arith, u64 a, unsigned int count,
 	return res & size_mask(bytes);
 }
 
-u64 alu_shift(enum alu_shift what, u64 a, unsigned int count,
-	      unsigned int bytes, u64 *flags)
+u64 alu_shift(enum alu_shift what, u64 a, unsigned int count, unsigned int bytes, u64 *flags)
 {
 	u64 res;
 
@@ -175,8 +168,7 @@ u64 alu_shift(enum alu_shift what, u64 a, unsigned int count,
 	return res;
 }
 
-u64 alu_shiftd(bool left, u64 a, u64 b, unsigned int count, unsigned int bytes,
-	       u64 *flags)
+u64 alu_shiftd(bool left, u64 a, u64 b, unsigned int count, unsigned int bytes, u64 *flags)
 {
 	unsigned int bits = bytes * 8;
 	u64 mask = size_mask(bytes);
@@ -208,8 +200,7 @@ u64 alu_shiftd(bool left, u64 a, u64 b, unsigned int count, unsigned int bytes,
 
 void alu_mul(u64 a, u64 b, unsigned int bytes, u64 *lo, u64 *hi, u64 *flags)
 {
-	unsigned __int128 p = (unsigned __int128)(a & size_mask(bytes)) *
-			      (b & size_mask(bytes));
+	unsigned __int128 p = (unsigned __int128)(a & size_mask(bytes)) * (b & size_mask(bytes));
 	bool upper;
 
 	*lo = (u64)p & size_mask(bytes);
@@ -221,8 +212,7 @@ void alu_mul(u64 a, u64 b, unsigned int bytes, u64 *lo, u64 *hi, u64 *flags)
 
 void alu_imul(u64 a, u64 b, unsigned int bytes, u64 *lo, u64 *hi, u64 *flags)
 {
-	__int128 p = (__int128)(s64)sign_extend_bytes(a, bytes) *
-		     (s64)sign_extend_bytes(b, bytes);
+	__int128 p = (__int128)(s64)sign_extend_bytes(a, bytes) * (s64)sign_extend_bytes(b, bytes);
 	bool upper;
 
 	*lo = (u64)p & size_mask(bytes);

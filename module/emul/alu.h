@@ -20,11 +20,9 @@ void alu_logic_flags(u64 res, unsigned int bytes, u64 *flags);
 void alu_zsp(u64 res, unsigned int bytes, u64 *flags);
 
 enum alu_shift { ALU_ROL, ALU_ROR, ALU_RCL, ALU_RCR, ALU_SHL, ALU_SHR, ALU_SAR };
-u64 alu_shift(enum alu_shift what, u64 a, unsigned int count,
-	      unsigned int bytes, u64 *flags);
+u64 alu_shift(enum alu_shift what, u64 a, unsigned int count, unsigned int bytes, u64 *flags);
 /* SHLD (@left) and SHRD. */
-u64 alu_shiftd(bool left, u64 a, u64 b, unsigned int count, unsigned int bytes,
-	       u64 *flags);
+u64 alu_shiftd(bool left, u64 a, u64 b, unsigned int count, unsigned int bytes, u64 *flags);
 
 /* Full products; CF and OF say that the upper half matters. */
 void alu_mul(u64 a, u64 b, unsigned int bytes, u64 *lo, u64 *hi, u64 *flags);

@@ -165,8 +165,7 @@ static bool kind_has_modrm(unsigned int kind)
 static bool row_has_modrm(const struct emul_opcode *op)
 {
 	return (op->flags & (F_MODRM | F_HAS_G | F_MEM | F_REG)) ||
-	       kind_has_modrm(OPND_KIND(op->opnd[0])) ||
-	       kind_has_modrm(OPND_KIND(op->opnd[1]));
+	       kind_has_modrm(OPND_KIND(op->opnd[0])) || kind_has_modrm(OPND_KIND(op->opnd[1]));
 }
 
 /* The mandatory-prefix class of the instruction: F2 and F3 win over 66. */
@@ -179,8 +178,7 @@ static u32 pfx_class(const struct emul_insn *insn)
 	return (insn->prefixes & EPFX_66) ? F_66 : F_NP;
 }
 
-static bool row_matches(const struct emul_insn *insn,
-			const struct emul_opcode *op)
+static bool row_matches(const struct emul_insn *insn, const struct emul_opcode *op)
 {
 	u32 f = op->flags;
 
@@ -298,16 +296,13 @@ static int decode_mem(struct emul_insn *insn, struct cursor *c)
 
 	insn->base = EMUL_NO_REG;
 	insn->index = EMUL_NO_REG;
-	if (insn->has_modrm && insn->mod != 3 &&
-	    OPND_KIND(insn->op->opnd[0]) != OK_R &&
+	if (insn->has_modrm && insn->mod != 3 && OPND_KIND(insn->op->opnd[0]) != OK_R &&
 	    OPND_KIND(insn->op->opnd[1]) != OK_R) {
 		insn->is_mem = true;
-		err = insn->adsize == 2 ? decode_mem16(insn, c) :
-					  decode_mem32(insn, c);
+		err = insn->adsize == 2 ? decode_mem16(insn, c) : decode_mem32(insn, c);
 	}
 	if (insn->seg == EMUL_NO_REG)
-		insn->seg = (insn->base == X86_RBP || insn->base == X86_RSP) ?
-				    X86_SS : X86_DS;
+		insn->seg = (insn->base == X86_RBP || insn->base == X86_RSP) ? X86_SS : X86_DS;
 	return err;
 }
 
@@ -345,8 +340,7 @@ unsigned int emul_opnd_bytes(const struct emul_insn *insn, u16 opnd)
 }
 
 /* The immediate of one operand. A second plain immediate goes to imm2. */
-static int decode_imm(struct emul_insn *insn, struct cursor *c, u16 opnd,
-		      unsigned int *nr)
+static int decode_imm(struct emul_insn *insn, struct cursor *c, u16 opnd, unsigned int *nr)
 {
 	unsigned int bytes = emul_opnd_bytes(insn, opnd);
 	u64 val;
@@ -388,13 +382,12 @@ static bool special_reg_valid(const struct emul_insn *insn, u16 opnd, bool dst)
 {
 	switch (OPND_KIND(opnd)) {
 	case OK_C:
-		return insn->reg == 0 || insn->reg == 2 || insn->reg == 3 ||
-		       insn->reg == 4 || insn->reg == 8;
+		return insn->reg == 0 || insn->reg == 2 || insn->reg == 3 || insn->reg == 4 ||
+		       insn->reg == 8;
 	case OK_D:
 		return insn->reg < 8;
 	case OK_S:
-		return (insn->reg & 7) <= X86_GS &&
-		       !(dst && (insn->reg & 7) == X86_CS);
+		return (insn->reg & 7) <= X86_GS && !(dst && (insn->reg & 7) == X86_CS);
 	default:
 		return true;
 	}
@@ -405,8 +398,7 @@ static bool encoding_valid(const struct emul_insn *insn)
 	const struct emul_opcode *op = insn->op;
 
 	if ((insn->prefixes & EPFX_LOCK) &&
-	    !((op->flags & F_LOCK) && insn->is_mem &&
-	      OPND_KIND(op->opnd[0]) != OK_G))
+	    !((op->flags & F_LOCK) && insn->is_mem && OPND_KIND(op->opnd[0]) != OK_G))
 		return false;
 	return special_reg_valid(insn, op->opnd[0], true) &&
 	       special_reg_valid(insn, op->opnd[1], false);
@@ -431,12 +423,10 @@ static int decode_vex(struct emul_insn *insn, struct cursor *c)
 	u64 payload;
 	int err;
 
-	if ((insn->prefixes & (EPFX_LOCK | EPFX_66 | EPFX_REP | EPFX_REPNE)) ||
-	    insn->rex)
+	if ((insn->prefixes & (EPFX_LOCK | EPFX_66 | EPFX_REP | EPFX_REPNE)) || insn->rex)
 		return -EINVAL;
 	insn->prefixes |= EPFX_VEX;
-	err = take(c, insn->opcode == 0xc5 ? 1 : insn->opcode == 0xc4 ? 2 : 3,
-		   &payload);
+	err = take(c, insn->opcode == 0xc5 ? 1 : insn->opcode == 0xc4 ? 2 : 3, &payload);
 	if (err)
 		return err;
 	if (insn->opcode == 0xc4)
@@ -466,12 +456,10 @@ static int decode_vex(struct emul_insn *insn, struct cursor *c)
 }
 
 /* C4, C5 and 62 are LES, LDS and BOUND outside 64-bit mode when memory follows. */
-static bool is_vex(const struct emul_insn *insn, const struct cursor *c,
-		   bool *short_of_bytes)
+static bool is_vex(const struct emul_insn *insn, const struct cursor *c, bool *short_of_bytes)
 {
 	*short_of_bytes = false;
-	if (insn->opcode != 0xc4 && insn->opcode != 0xc5 &&
-	    insn->opcode != 0x62)
+	if (insn->opcode != 0xc4 && insn->opcode != 0xc5 && insn->opcode != 0x62)
 		return false;
 	if (insn->mode == EMUL_MODE_64)
 		return true;
@@ -499,8 +487,7 @@ static int decode_legacy(struct emul_insn *insn, struct cursor *c)
 	return err;
 }
 
-int emul_decode(struct emul_insn *insn, const u8 *bytes, size_t n,
-		enum emul_mode mode)
+int emul_decode(struct emul_insn *insn, const u8 *bytes, size_t n, enum emul_mode mode)
 {
 	struct cursor c = { bytes, min_t(size_t, n, EMUL_INSN_MAX), 0 };
 	bool short_of_bytes;

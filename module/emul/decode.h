@@ -65,46 +65,46 @@ enum emul_opnd_kind {
 
 enum emul_opnd_size {
 	OS_0,
-	OS_B,	/* 1 */
-	OS_W,	/* 2 */
-	OS_D,	/* 4 */
-	OS_Q,	/* 8 */
-	OS_X,	/* 16 */
-	OS_V,	/* operand size */
-	OS_Z,	/* operand size, at most 4 */
-	OS_Y,	/* operand size, at least 4 */
-	OS_N,	/* 8 in 64-bit mode, else 4 */
-	OS_P,	/* far pointer: operand size + 2 */
+	OS_B, /* 1 */
+	OS_W, /* 2 */
+	OS_D, /* 4 */
+	OS_Q, /* 8 */
+	OS_X, /* 16 */
+	OS_V, /* operand size */
+	OS_Z, /* operand size, at most 4 */
+	OS_Y, /* operand size, at least 4 */
+	OS_N, /* 8 in 64-bit mode, else 4 */
+	OS_P, /* far pointer: operand size + 2 */
 };
 
-#define OPND(kind, size)  ((kind) << 4 | (size))
-#define OPND_KIND(o)	  ((o) >> 4)
-#define OPND_SIZE(o)	  ((o) & 15)
+#define OPND(kind, size) ((kind) << 4 | (size))
+#define OPND_KIND(o)	 ((o) >> 4)
+#define OPND_SIZE(o)	 ((o)&15)
 
 /* Row flags: which encodings the row matches ... */
-#define F_G(n)	 ((n) | 8u)	/* ModRM reg is n */
-#define F_G_MASK 7u
-#define F_HAS_G	 8u
-#define F_RM(n)	 ((n) << 4 | 0x80u) /* ModRM rm is n */
+#define F_G(n)	   ((n) | 8u) /* ModRM reg is n */
+#define F_G_MASK   7u
+#define F_HAS_G	   8u
+#define F_RM(n)	   ((n) << 4 | 0x80u) /* ModRM rm is n */
 #define F_RM_SHIFT 4
-#define F_HAS_RM 0x80u
-#define F_MEM	 BIT(8)		/* ModRM is memory */
-#define F_REG	 BIT(9)		/* ModRM is a register */
-#define F_NP	 BIT(10)	/* mandatory prefix: none, */
-#define F_66	 BIT(11)	/* 66, */
-#define F_F3	 BIT(12)	/* F3, */
-#define F_F2	 BIT(13)	/* F2; several may be set */
-#define F_PFX	 (F_NP | F_66 | F_F3 | F_F2)
-#define F_I64	 BIT(14)	/* not in 64-bit mode */
-#define F_O64	 BIT(15)	/* only in 64-bit mode */
+#define F_HAS_RM   0x80u
+#define F_MEM	   BIT(8)  /* ModRM is memory */
+#define F_REG	   BIT(9)  /* ModRM is a register */
+#define F_NP	   BIT(10) /* mandatory prefix: none, */
+#define F_66	   BIT(11) /* 66, */
+#define F_F3	   BIT(12) /* F3, */
+#define F_F2	   BIT(13) /* F2; several may be set */
+#define F_PFX	   (F_NP | F_66 | F_F3 | F_F2)
+#define F_I64	   BIT(14) /* not in 64-bit mode */
+#define F_O64	   BIT(15) /* only in 64-bit mode */
 /* ... and what is special about it. */
-#define F_LOCK	 BIT(16)	/* LOCK is allowed (with a memory operand) */
-#define F_D64	 BIT(17)	/* operand size defaults to 64 bits in 64-bit mode */
-#define F_F64	 BIT(18)	/* operand size is 64 bits in 64-bit mode */
-#define F_CPL0	 BIT(19)	/* #GP unless at privilege level 0 */
-#define F_PROT	 BIT(20)	/* #UD in real and virtual-8086 mode */
-#define F_RW	 BIT(21)	/* the first operand is read and written */
-#define F_MODRM	 BIT(22)	/* has a ModRM byte although no operand says so */
+#define F_LOCK	BIT(16) /* LOCK is allowed (with a memory operand) */
+#define F_D64	BIT(17) /* operand size defaults to 64 bits in 64-bit mode */
+#define F_F64	BIT(18) /* operand size is 64 bits in 64-bit mode */
+#define F_CPL0	BIT(19) /* #GP unless at privilege level 0 */
+#define F_PROT	BIT(20) /* #UD in real and virtual-8086 mode */
+#define F_RW	BIT(21) /* the first operand is read and written */
+#define F_MODRM BIT(22) /* has a ModRM byte although no operand says so */
 
 /**
  * struct emul_opcode - a row of the opcode table
@@ -123,16 +123,16 @@ struct emul_opcode {
 };
 
 /* Prefixes seen. */
-#define EPFX_LOCK  BIT(0)
-#define EPFX_REP   BIT(1) /* F3 */
-#define EPFX_REPNE BIT(2) /* F2 */
-#define EPFX_66	   BIT(3)
-#define EPFX_67	   BIT(4)
-#define EPFX_SEG   BIT(5)
-#define EPFX_REX   BIT(6)
-#define EPFX_VEX   BIT(7) /* VEX or EVEX */
+#define EPFX_LOCK    BIT(0)
+#define EPFX_REP     BIT(1) /* F3 */
+#define EPFX_REPNE   BIT(2) /* F2 */
+#define EPFX_66	     BIT(3)
+#define EPFX_67	     BIT(4)
+#define EPFX_SEG     BIT(5)
+#define EPFX_REX     BIT(6)
+#define EPFX_VEX     BIT(7) /* VEX or EVEX */
 
-#define EMUL_NO_REG 0xff
+#define EMUL_NO_REG  0xff
 #define EMUL_RIP_REL 0xfe /* as base */
 
 /**
@@ -201,8 +201,7 @@ struct emul_insn {
  * -EINVAL  when no such instruction exists (#UD),
  * -E2BIG   when the instruction is longer than 15 bytes (#GP).
  */
-int emul_decode(struct emul_insn *insn, const u8 *bytes, size_t n,
-		enum emul_mode mode);
+int emul_decode(struct emul_insn *insn, const u8 *bytes, size_t n, enum emul_mode mode);
 
 /**
  * emul_opnd_bytes() - size in bytes of an operand of a decoded instruction

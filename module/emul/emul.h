@@ -51,10 +51,10 @@ enum emul_result {
 };
 
 /* What a memory access is for; the linear address is checked already. */
-#define EMUL_ACC_WRITE	  BIT(0) /* write, or read of a read-modify-write */
-#define EMUL_ACC_SYSTEM	  BIT(1) /* implicit supervisor access (GDT, LDT, TSS) */
-#define EMUL_ACC_PROBE	  BIT(2) /* check the translation only; buf is NULL */
-#define EMUL_ACC_LOCKED	  BIT(3) /* part of a locked read-modify-write */
+#define EMUL_ACC_WRITE	BIT(0) /* write, or read of a read-modify-write */
+#define EMUL_ACC_SYSTEM BIT(1) /* implicit supervisor access (GDT, LDT, TSS) */
+#define EMUL_ACC_PROBE	BIT(2) /* check the translation only; buf is NULL */
+#define EMUL_ACC_LOCKED BIT(3) /* part of a locked read-modify-write */
 
 /**
  * struct emul_fault - an event to deliver, raised by the instruction
@@ -116,21 +116,18 @@ enum emul_dt { EMUL_GDT, EMUL_IDT };
  *	after this iteration so that events can be delivered
  */
 struct emul_ops {
-	enum emul_result (*fetch)(struct emul *e, u64 linear, void *buf,
-				  unsigned int len);
-	enum emul_result (*read)(struct emul *e, u64 linear, void *buf,
-				 unsigned int len, unsigned int acc);
-	enum emul_result (*write)(struct emul *e, u64 linear, const void *buf,
-				  unsigned int len, unsigned int acc);
-	enum emul_result (*cmpxchg)(struct emul *e, u64 linear, const void *old,
-				    const void *new, unsigned int len,
-				    unsigned int acc);
-	enum emul_result (*pio_in)(struct emul *e, u16 port, unsigned int size,
-				   void *buf, unsigned int count);
-	enum emul_result (*pio_out)(struct emul *e, u16 port, unsigned int size,
-				    const void *buf, unsigned int count);
-	enum emul_result (*io_allowed)(struct emul *e, u16 port,
-				       unsigned int size);
+	enum emul_result (*fetch)(struct emul *e, u64 linear, void *buf, unsigned int len);
+	enum emul_result (*read)(struct emul *e, u64 linear, void *buf, unsigned int len,
+				 unsigned int acc);
+	enum emul_result (*write)(struct emul *e, u64 linear, const void *buf, unsigned int len,
+				  unsigned int acc);
+	enum emul_result (*cmpxchg)(struct emul *e, u64 linear, const void *old, const void *new,
+				    unsigned int len, unsigned int acc);
+	enum emul_result (*pio_in)(struct emul *e, u16 port, unsigned int size, void *buf,
+				   unsigned int count);
+	enum emul_result (*pio_out)(struct emul *e, u16 port, unsigned int size, const void *buf,
+				    unsigned int count);
+	enum emul_result (*io_allowed)(struct emul *e, u16 port, unsigned int size);
 	enum emul_result (*get_cr)(struct emul *e, unsigned int nr, u64 *val);
 	enum emul_result (*set_cr)(struct emul *e, unsigned int nr, u64 val);
 	enum emul_result (*get_dr)(struct emul *e, unsigned int nr, u64 *val);
@@ -139,17 +136,12 @@ struct emul_ops {
 	enum emul_result (*set_msr)(struct emul *e, u32 index, u64 val);
 	enum emul_result (*get_pmc)(struct emul *e, u32 index, u64 *val);
 	enum emul_result (*cpuid)(struct emul *e, u32 regs[4]);
-	enum emul_result (*get_xmm)(struct emul *e, unsigned int nr,
-				    void *buf);
-	enum emul_result (*set_xmm)(struct emul *e, unsigned int nr,
-				    const void *buf);
-	enum emul_result (*get_dt)(struct emul *e, enum emul_dt which,
-				   struct x86_dt *dt);
-	enum emul_result (*set_dt)(struct emul *e, enum emul_dt which,
-				   const struct x86_dt *dt);
+	enum emul_result (*get_xmm)(struct emul *e, unsigned int nr, void *buf);
+	enum emul_result (*set_xmm)(struct emul *e, unsigned int nr, const void *buf);
+	enum emul_result (*get_dt)(struct emul *e, enum emul_dt which, struct x86_dt *dt);
+	enum emul_result (*set_dt)(struct emul *e, enum emul_dt which, const struct x86_dt *dt);
 	enum emul_result (*get_ldtr)(struct emul *e, struct x86_seg *seg);
-	enum emul_result (*set_seg)(struct emul *e, enum x86_sreg nr,
-				    const struct x86_seg *seg);
+	enum emul_result (*set_seg)(struct emul *e, enum x86_sreg nr, const struct x86_seg *seg);
 	enum emul_result (*invlpg)(struct emul *e, u64 linear);
 	enum emul_result (*system)(struct emul *e);
 	enum emul_result (*intercept)(struct emul *e);
@@ -192,11 +184,11 @@ struct emul {
 	u8 nr_bytes;
 
 	/* private to emul/ */
-	bool keep_insn;	  /* @insn stays valid for the next emul_step() */
+	bool keep_insn; /* @insn stays valid for the next emul_step() */
 	enum emul_mode mode;
 	u64 kept_rip;
 	u64 next_rip;
-	u64 ea;		  /* effective address of the memory operand */
+	u64 ea; /* effective address of the memory operand */
 	u64 saved_regs[X86_NR_REGS];
 	u64 saved_rip;
 	u64 saved_rflags;
@@ -237,8 +229,7 @@ enum emul_result emul_fetch_decode(struct emul *e);
  * Does the segment and canonical checks of an access.
  * Return: EMUL_OK or EMUL_FAULT (#GP or #SS).
  */
-enum emul_result emul_mem_operand(struct emul *e, unsigned int size, bool write,
-				  u64 *linear);
+enum emul_result emul_mem_operand(struct emul *e, unsigned int size, bool write, u64 *linear);
 
 /**
  * emul_raise() - fill in the fault to deliver

@@ -18,9 +18,9 @@
 #include "emul/emul.h"
 
 /* The arithmetic flags. */
-#define FLAGS_ARITH                                                  \
-	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF |             \
-	 X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_OF)
+#define FLAGS_ARITH                                                                      \
+	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF | X86_EFLAGS_SF | \
+	 X86_EFLAGS_OF)
 
 #define EMUL_REP_BOUND 1024
 
@@ -98,23 +98,19 @@ u64 gpr_get(const struct emul *e, unsigned int nr, unsigned int bytes);
 void gpr_set(struct emul *e, unsigned int nr, unsigned int bytes, u64 val);
 
 /* Memory through a segment: checks, then the callback. Values up to 8 bytes. */
-enum emul_result mem_linear(struct emul *e, unsigned int seg, u64 off,
-			    unsigned int size, unsigned int acc, u64 *linear);
-enum emul_result mem_read_buf(struct emul *e, unsigned int seg, u64 off,
-			      void *buf, unsigned int size, unsigned int acc);
-enum emul_result mem_write_buf(struct emul *e, unsigned int seg, u64 off,
-			       const void *buf, unsigned int size);
-enum emul_result mem_read(struct emul *e, unsigned int seg, u64 off,
-			  unsigned int size, u64 *val);
-enum emul_result mem_write(struct emul *e, unsigned int seg, u64 off,
-			   unsigned int size, u64 val);
-enum emul_result mem_cmpxchg(struct emul *e, u64 off, const void *old,
-			     const void *new, unsigned int size);
+enum emul_result mem_linear(struct emul *e, unsigned int seg, u64 off, unsigned int size,
+			    unsigned int acc, u64 *linear);
+enum emul_result mem_read_buf(struct emul *e, unsigned int seg, u64 off, void *buf,
+			      unsigned int size, unsigned int acc);
+enum emul_result mem_write_buf(struct emul *e, unsigned int seg, u64 off, const void *buf,
+			       unsigned int size);
+enum emul_result mem_read(struct emul *e, unsigned int seg, u64 off, unsigned int size, u64 *val);
+enum emul_result mem_write(struct emul *e, unsigned int seg, u64 off, unsigned int size, u64 val);
+enum emul_result mem_cmpxchg(struct emul *e, u64 off, const void *old, const void *new,
+			     unsigned int size);
 /* Memory at a linear address as the processor itself uses it. */
-enum emul_result sys_read(struct emul *e, u64 linear, void *buf,
-			  unsigned int size);
-enum emul_result sys_write(struct emul *e, u64 linear, const void *buf,
-			   unsigned int size);
+enum emul_result sys_read(struct emul *e, u64 linear, void *buf, unsigned int size);
+enum emul_result sys_write(struct emul *e, u64 linear, const void *buf, unsigned int size);
 
 /* Operands of the row. */
 bool opnd_is_mem(const struct emul *e, u16 opnd);
@@ -123,8 +119,7 @@ enum emul_result opnd_read(struct emul *e, u16 opnd, u64 *val);
 enum emul_result opnd_write(struct emul *e, u16 opnd, u64 val);
 /* Read of a read-modify-write, and its write; atomic together when @atomic. */
 enum emul_result opnd_rmw_read(struct emul *e, u16 opnd, u64 *val);
-enum emul_result opnd_rmw_write(struct emul *e, u16 opnd, u64 old, u64 val,
-				bool atomic);
+enum emul_result opnd_rmw_write(struct emul *e, u16 opnd, u64 old, u64 val, bool atomic);
 
 /* Stack. Nothing is written on a fault. */
 enum emul_result stack_push(struct emul *e, unsigned int bytes, u64 val);

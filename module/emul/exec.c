@@ -29,8 +29,7 @@ void emul_init(struct emul *e, const struct emul_ops *ops, void *ctx)
 /* Vectors that push an error code. SDM "Exception and Interrupt Reference". */
 static bool vector_has_error(u8 vector)
 {
-	return vector == X86_TRAP_DF ||
-	       (vector >= X86_TRAP_TS && vector <= X86_TRAP_PF) ||
+	return vector == X86_TRAP_DF || (vector >= X86_TRAP_TS && vector <= X86_TRAP_PF) ||
 	       vector == X86_TRAP_AC;
 }
 
@@ -65,8 +64,8 @@ static enum emul_mode code_mode(const struct emul *e)
 }
 
 /* Linear address of code byte @pos of the instruction, and how many follow it. */
-static enum emul_result code_linear(struct emul *e, unsigned int pos,
-				    u64 *linear, unsigned int *avail)
+static enum emul_result code_linear(struct emul *e, unsigned int pos, u64 *linear,
+				    unsigned int *avail)
 {
 	u64 off = e->rip + pos;
 	u64 room = EMUL_INSN_MAX - pos;
@@ -115,8 +114,7 @@ enum emul_result emul_fetch_decode(struct emul *e)
 		e->nr_bytes = EMUL_INSN_MAX;
 	for (;;) {
 		if (e->nr_bytes)
-			len = emul_decode(&e->insn, e->bytes, e->nr_bytes,
-					  e->mode);
+			len = emul_decode(&e->insn, e->bytes, e->nr_bytes, e->mode);
 		if (len != -ENODATA)
 			break;
 		r = fetch_more(e);
@@ -152,14 +150,12 @@ static void compute_ea(struct emul *e)
 	e->ea = ea & size_mask(insn->adsize);
 }
 
-enum emul_result emul_mem_operand(struct emul *e, unsigned int size, bool write,
-				  u64 *linear)
+enum emul_result emul_mem_operand(struct emul *e, unsigned int size, bool write, u64 *linear)
 {
 	if (!e->insn.is_mem)
 		return raise_ud(e);
 	compute_ea(e);
-	return mem_linear(e, e->insn.seg, e->ea, size,
-			  write ? EMUL_ACC_WRITE : 0, linear);
+	return mem_linear(e, e->insn.seg, e->ea, size, write ? EMUL_ACC_WRITE : 0, linear);
 }
 
 void emul_checkpoint(struct emul *e)
@@ -183,8 +179,7 @@ static enum emul_result check_privilege(struct emul *e)
 
 	if ((flags & F_PROT) && emul_real_segs(e))
 		return raise_ud(e);
-	if ((flags & F_CPL0) && emul_protected(e) &&
-	    (e->cpl || emul_vm86(e)))
+	if ((flags & F_CPL0) && emul_protected(e) && (e->cpl || emul_vm86(e)))
 		return raise_gp(e, 0);
 	return EMUL_OK;
 }

@@ -31,9 +31,8 @@ static u64 alu_op(struct emul *e, u64 a, u64 b, unsigned int bytes)
 		return ~a & size_mask(bytes);
 	case OPC_INC:
 	case OPC_DEC:
-		res = e->insn.op->id == OPC_INC ?
-			      alu_add(a, 1, false, bytes, f) :
-			      alu_sub(a, 1, false, bytes, f);
+		res = e->insn.op->id == OPC_INC ? alu_add(a, 1, false, bytes, f) :
+						  alu_sub(a, 1, false, bytes, f);
 		*f = (*f & ~(u64)X86_EFLAGS_CF) | kept_cf;
 		return res;
 	case OPC_OR:
@@ -63,8 +62,7 @@ enum emul_result exec_alu(struct emul *e)
 		if (r)
 			return r;
 	}
-	r = rw ? opnd_rmw_read(e, op->opnd[0], &a) :
-		 opnd_read(e, op->opnd[0], &a);
+	r = rw ? opnd_rmw_read(e, op->opnd[0], &a) : opnd_read(e, op->opnd[0], &a);
 	if (r)
 		return r;
 	res = alu_op(e, a, b, opnd_bytes(e, op->opnd[0]));
@@ -105,8 +103,7 @@ enum emul_result exec_mul(struct emul *e)
 	}
 	r = opnd_read(e, op->opnd[1], &a);
 	if (!r)
-		r = opnd_read(e, op->id == OPC_IMUL3 ? op->opnd[2] :
-						       op->opnd[0], &b);
+		r = opnd_read(e, op->id == OPC_IMUL3 ? op->opnd[2] : op->opnd[0], &b);
 	if (r)
 		return r;
 	alu_imul(a, b, bytes, &lo, &hi, &e->rflags);
@@ -125,8 +122,7 @@ enum emul_result exec_div(struct emul *e)
 	if (r)
 		return r;
 	lo = gpr_get(e, X86_RAX, bytes);
-	hi = bytes == 1 ? (e->regs[X86_RAX] >> 8) & 0xff :
-			  gpr_get(e, X86_RDX, bytes);
+	hi = bytes == 1 ? (e->regs[X86_RAX] >> 8) & 0xff : gpr_get(e, X86_RDX, bytes);
 	ok = op->id == OPC_DIV ? alu_div(hi, lo, b, bytes, &quot, &rem) :
 				 alu_idiv(hi, lo, b, bytes, &quot, &rem);
 	if (!ok)
@@ -147,8 +143,7 @@ enum emul_result exec_shift(struct emul *e)
 		r = opnd_rmw_read(e, op->opnd[0], &a);
 	if (r)
 		return r;
-	a = alu_shift(ALU_ROL + (op->id - OPC_ROL), a, count & 0xff, bytes,
-		      &e->rflags);
+	a = alu_shift(ALU_ROL + (op->id - OPC_ROL), a, count & 0xff, bytes, &e->rflags);
 	return opnd_write(e, op->opnd[0], a);
 }
 
@@ -166,16 +161,14 @@ enum emul_result exec_shiftd(struct emul *e)
 		r = opnd_rmw_read(e, op->opnd[0], &a);
 	if (r)
 		return r;
-	a = alu_shiftd(op->id == OPC_SHLD, a, b, count & 0xff, bytes,
-		       &e->rflags);
+	a = alu_shiftd(op->id == OPC_SHLD, a, b, count & 0xff, bytes, &e->rflags);
 	return opnd_write(e, op->opnd[0], a);
 }
 
 /* With a register offset the bit string reaches beyond the addressed word. */
 static void bt_adjust_ea(struct emul *e, u64 bit, unsigned int bytes)
 {
-	s64 word = (s64)sign_extend_bytes(bit, bytes) >>
-		   (bytes == 8 ? 6 : bytes == 4 ? 5 : 4);
+	s64 word = (s64)sign_extend_bytes(bit, bytes) >> (bytes == 8 ? 6 : bytes == 4 ? 5 : 4);
 
 	e->ea = (e->ea + (u64)word * bytes) & size_mask(e->insn.adsize);
 }
@@ -192,8 +185,7 @@ enum emul_result exec_bt(struct emul *e)
 		return r;
 	if (e->insn.is_mem && OPND_KIND(op->opnd[1]) == OK_G)
 		bt_adjust_ea(e, bit, bytes);
-	r = op->id == OPC_BT ? opnd_read(e, op->opnd[0], &a) :
-			       opnd_rmw_read(e, op->opnd[0], &a);
+	r = op->id == OPC_BT ? opnd_read(e, op->opnd[0], &a) : opnd_rmw_read(e, op->opnd[0], &a);
 	if (r)
 		return r;
 	mask = 1ULL << (bit & (bytes * 8 - 1));
@@ -202,8 +194,7 @@ enum emul_result exec_bt(struct emul *e)
 		e->rflags |= X86_EFLAGS_CF;
 	if (op->id == OPC_BT)
 		return EMUL_OK;
-	res = op->id == OPC_BTS ? a | mask :
-	      op->id == OPC_BTR ? a & ~mask : a ^ mask;
+	res = op->id == OPC_BTS ? a | mask : op->id == OPC_BTR ? a & ~mask : a ^ mask;
 	return opnd_rmw_write(e, op->opnd[0], a, res, emul_locked(e));
 }
 
@@ -229,8 +220,7 @@ enum emul_result exec_bitscan(struct emul *e)
 		return opnd_write(e, op->opnd[0], hweight64(a));
 	case OPC_TZCNT:
 	case OPC_LZCNT:
-		res = !a ? bits : op->id == OPC_TZCNT ? __ffs64(a) :
-							bits - fls64(a);
+		res = !a ? bits : op->id == OPC_TZCNT ? __ffs64(a) : bits - fls64(a);
 		put_flag(e, X86_EFLAGS_CF, !a);
 		put_flag(e, X86_EFLAGS_ZF, !res);
 		return opnd_write(e, op->opnd[0], res);
@@ -239,8 +229,7 @@ enum emul_result exec_bitscan(struct emul *e)
 	put_flag(e, X86_EFLAGS_ZF, !a);
 	if (!a)
 		return EMUL_OK;
-	return opnd_write(e, op->opnd[0],
-			  op->id == OPC_BSF ? __ffs64(a) : (u64)fls64(a) - 1);
+	return opnd_write(e, op->opnd[0], op->id == OPC_BSF ? __ffs64(a) : (u64)fls64(a) - 1);
 }
 
 /* DAA and DAS, SDM's pseudo-code in one. */

@@ -139,8 +139,7 @@ enum emul_result exec_cmpxchg(struct emul *e)
 		return r;
 	alu_sub(acc, old, false, bytes, &e->rflags);
 	if (acc == old)
-		return opnd_rmw_write(e, op->opnd[0], old, src,
-				      emul_locked(e));
+		return opnd_rmw_write(e, op->opnd[0], old, src, emul_locked(e));
 	/* The destination is written in either case; registers are left alone. */
 	if (opnd_is_mem(e, op->opnd[0])) {
 		r = opnd_rmw_write(e, op->opnd[0], old, old, emul_locked(e));
@@ -155,8 +154,7 @@ enum emul_result exec_cmpxchg(struct emul *e)
 enum emul_result exec_cmpxchg8b(struct emul *e)
 {
 	unsigned int half = e->insn.opsize == 8 ? 8 : 4;
-	unsigned int acc = EMUL_ACC_WRITE |
-			   (emul_locked(e) ? EMUL_ACC_LOCKED : 0);
+	unsigned int acc = EMUL_ACC_WRITE | (emul_locked(e) ? EMUL_ACC_LOCKED : 0);
 	u8 old[16], want[16], new[16];
 	const void *put = old;
 	enum emul_result r;
@@ -201,8 +199,7 @@ enum emul_result exec_cbw(struct emul *e)
 {
 	unsigned int bytes = e->insn.opsize;
 
-	gpr_set(e, X86_RAX, bytes,
-		sign_extend_bytes(e->regs[X86_RAX], bytes / 2));
+	gpr_set(e, X86_RAX, bytes, sign_extend_bytes(e->regs[X86_RAX], bytes / 2));
 	return EMUL_OK;
 }
 
@@ -211,8 +208,7 @@ enum emul_result exec_cwd(struct emul *e)
 {
 	unsigned int bytes = e->insn.opsize;
 
-	gpr_set(e, X86_RDX, bytes,
-		(e->regs[X86_RAX] & sign_bit(bytes)) ? ~0ULL : 0);
+	gpr_set(e, X86_RDX, bytes, (e->regs[X86_RAX] & sign_bit(bytes)) ? ~0ULL : 0);
 	return EMUL_OK;
 }
 
@@ -254,8 +250,7 @@ bool cond_holds(u64 f, unsigned int cc)
 
 enum emul_result exec_setcc(struct emul *e)
 {
-	return opnd_write(e, e->insn.op->opnd[0],
-			  cond_holds(e->rflags, e->insn.opcode));
+	return opnd_write(e, e->insn.op->opnd[0], cond_holds(e->rflags, e->insn.opcode));
 }
 
 /* The source is read in either case, and a 32-bit destination is zero-extended. */
@@ -278,8 +273,7 @@ enum emul_result exec_cmovcc(struct emul *e)
 
 enum emul_result exec_xlat(struct emul *e)
 {
-	u64 off = (e->regs[X86_RBX] + (e->regs[X86_RAX] & 0xff)) &
-		  size_mask(e->insn.adsize);
+	u64 off = (e->regs[X86_RBX] + (e->regs[X86_RAX] & 0xff)) & size_mask(e->insn.adsize);
 	enum emul_result r;
 	u64 val;
 
@@ -342,8 +336,8 @@ enum emul_result exec_cli(struct emul *e)
 
 enum emul_result exec_lahf(struct emul *e)
 {
-	const u64 mask = X86_EFLAGS_SF | X86_EFLAGS_ZF | X86_EFLAGS_AF |
-			 X86_EFLAGS_PF | X86_EFLAGS_CF;
+	const u64 mask = X86_EFLAGS_SF | X86_EFLAGS_ZF | X86_EFLAGS_AF | X86_EFLAGS_PF |
+			 X86_EFLAGS_CF;
 	u64 ah = (e->regs[X86_RAX] >> 8) & 0xff;
 
 	if (e->insn.op->id == OPC_SAHF) {

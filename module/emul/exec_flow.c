@@ -49,8 +49,7 @@ enum emul_result exec_loop(struct emul *e)
 	u16 id = e->insn.op->id;
 
 	gpr_set(e, X86_RCX, bytes, e->regs[X86_RCX] - 1);
-	if (!gpr_get(e, X86_RCX, bytes) || (id == OPC_LOOPE && !zf) ||
-	    (id == OPC_LOOPNE && zf))
+	if (!gpr_get(e, X86_RCX, bytes) || (id == OPC_LOOPE && !zf) || (id == OPC_LOOPNE && zf))
 		return EMUL_OK;
 	return branch_rel(e);
 }
@@ -109,8 +108,7 @@ enum emul_result exec_pusha(struct emul *e)
 	unsigned int i;
 
 	for (i = X86_RAX; i <= X86_RDI; i++) {
-		r = stack_push(e, e->insn.opsize,
-			       i == X86_RSP ? sp : e->regs[i]);
+		r = stack_push(e, e->insn.opsize, i == X86_RSP ? sp : e->regs[i]);
 		if (r)
 			return r;
 	}
@@ -151,8 +149,8 @@ enum emul_result exec_pushf(struct emul *e)
 
 u64 flags_popped(const struct emul *e, u64 val, unsigned int bytes)
 {
-	u64 change = FLAGS_ARITH | X86_EFLAGS_TF | X86_EFLAGS_DF |
-		     X86_EFLAGS_NT | X86_EFLAGS_AC | X86_EFLAGS_ID;
+	u64 change = FLAGS_ARITH | X86_EFLAGS_TF | X86_EFLAGS_DF | X86_EFLAGS_NT | X86_EFLAGS_AC |
+		     X86_EFLAGS_ID;
 	u8 cpl = emul_protected(e) ? e->cpl : 0;
 
 	if (emul_vm86(e))
@@ -179,8 +177,7 @@ enum emul_result exec_popf(struct emul *e)
 }
 
 /* SDM "ENTER": the frame pointers of outer levels are copied. */
-static enum emul_result copy_frames(struct emul *e, unsigned int level,
-				    u64 frame)
+static enum emul_result copy_frames(struct emul *e, unsigned int level, u64 frame)
 {
 	unsigned int bytes = e->insn.opsize;
 	u64 bp = e->regs[X86_RBP], val;
@@ -189,8 +186,7 @@ static enum emul_result copy_frames(struct emul *e, unsigned int level,
 
 	for (i = 1; i < level; i++) {
 		bp -= bytes;
-		r = mem_read(e, X86_SS, bp & size_mask(stack_bytes(e)), bytes,
-			     &val);
+		r = mem_read(e, X86_SS, bp & size_mask(stack_bytes(e)), bytes, &val);
 		if (!r)
 			r = stack_push(e, bytes, val);
 		if (r)
@@ -217,8 +213,7 @@ enum emul_result exec_enter(struct emul *e)
 	gpr_set(e, X86_RBP, e->insn.opsize, frame);
 	stack_adjust(e, -(s64)e->insn.imm);
 	/* The new top of the stack must be writable. */
-	return mem_linear(e, X86_SS,
-			  e->regs[X86_RSP] & size_mask(stack_bytes(e)), 1,
+	return mem_linear(e, X86_SS, e->regs[X86_RSP] & size_mask(stack_bytes(e)), 1,
 			  EMUL_ACC_WRITE, &linear);
 }
 
@@ -243,8 +238,7 @@ enum emul_result exec_bound(struct emul *e)
 
 	r = mem_read(e, e->insn.seg, e->ea, bytes, &a);
 	if (!r)
-		r = mem_read(e, e->insn.seg,
-			     (e->ea + bytes) & size_mask(e->insn.adsize), bytes,
+		r = mem_read(e, e->insn.seg, (e->ea + bytes) & size_mask(e->insn.adsize), bytes,
 			     &b);
 	if (r)
 		return r;

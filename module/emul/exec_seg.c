@@ -11,8 +11,7 @@
 
 enum transfer { TRANSFER_JUMP, TRANSFER_RETURN };
 
-static enum emul_result set_seg(struct emul *e, unsigned int nr,
-				const struct x86_seg *seg)
+static enum emul_result set_seg(struct emul *e, unsigned int nr, const struct x86_seg *seg)
 {
 	enum emul_result r;
 
@@ -72,8 +71,7 @@ static void desc_unpack(u64 desc, u16 sel, struct x86_seg *seg)
 		seg->limit = seg->limit << 12 | 0xfff;
 }
 
-static enum emul_result desc_read(struct emul *e, u16 sel, u64 *linear,
-				  struct x86_seg *seg)
+static enum emul_result desc_read(struct emul *e, u16 sel, u64 *linear, struct x86_seg *seg)
 {
 	enum emul_result r;
 	u64 desc = 0;
@@ -87,8 +85,7 @@ static enum emul_result desc_read(struct emul *e, u16 sel, u64 *linear,
 }
 
 /* The processor sets the accessed bit of what it loads. */
-static enum emul_result desc_mark_accessed(struct emul *e, u64 linear,
-					   struct x86_seg *seg)
+static enum emul_result desc_mark_accessed(struct emul *e, u64 linear, struct x86_seg *seg)
 {
 	u8 type;
 
@@ -104,8 +101,7 @@ static enum emul_result load_null(struct emul *e, unsigned int nr, u16 sel)
 	struct x86_seg seg = { .selector = sel, .ar = SEG_AR_UNUSABLE };
 
 	if (nr == X86_SS) {
-		if (e->mode != EMUL_MODE_64 || e->cpl == 3 ||
-		    (sel & 3) != e->cpl)
+		if (e->mode != EMUL_MODE_64 || e->cpl == 3 || (sel & 3) != e->cpl)
 			return raise_gp(e, 0);
 		seg.ar |= (u32)e->cpl << SEG_AR_DPL_SHIFT;
 	}
@@ -188,8 +184,7 @@ static unsigned int opcode_sreg(const struct emul *e)
 
 enum emul_result exec_push_sreg(struct emul *e)
 {
-	return stack_push(e, e->insn.opsize,
-			  e->segs[opcode_sreg(e)].selector);
+	return stack_push(e, e->insn.opsize, e->segs[opcode_sreg(e)].selector);
 }
 
 enum emul_result exec_pop_sreg(struct emul *e)
@@ -237,8 +232,7 @@ enum emul_result exec_lfp(struct emul *e)
 }
 
 /* Is this a code segment that the transfer may enter at the same privilege level? */
-static enum emul_result check_code_seg(struct emul *e, u16 sel,
-				       const struct x86_seg *seg,
+static enum emul_result check_code_seg(struct emul *e, u16 sel, const struct x86_seg *seg,
 				       enum transfer how)
 {
 	unsigned int dpl = (seg->ar & SEG_AR_DPL) >> SEG_AR_DPL_SHIFT;
@@ -246,8 +240,7 @@ static enum emul_result check_code_seg(struct emul *e, u16 sel,
 	bool conforming = seg->ar & 4;
 
 	if (!(seg->ar & SEG_AR_S)) /* a gate or a TSS, when jumping */
-		return how == TRANSFER_JUMP ? EMUL_UNHANDLEABLE :
-					      raise_gp(e, err);
+		return how == TRANSFER_JUMP ? EMUL_UNHANDLEABLE : raise_gp(e, err);
 	if (!(seg->ar & 8))
 		return raise_gp(e, err);
 	if (how == TRANSFER_RETURN) {
@@ -258,8 +251,7 @@ static enum emul_result check_code_seg(struct emul *e, u16 sel,
 	}
 	if (conforming ? dpl > e->cpl : (rpl > e->cpl || dpl != e->cpl))
 		return raise_gp(e, err);
-	if ((e->efer & EFER_LMA) && (seg->ar & SEG_AR_L) &&
-	    (seg->ar & SEG_AR_DB))
+	if ((e->efer & EFER_LMA) && (seg->ar & SEG_AR_L) && (seg->ar & SEG_AR_DB))
 		return raise_gp(e, err);
 	if (!(seg->ar & SEG_AR_P))
 		return emul_raise(e, X86_TRAP_NP, err);
@@ -267,8 +259,7 @@ static enum emul_result check_code_seg(struct emul *e, u16 sel,
 }
 
 /* Checked CS for a far transfer; nothing is changed yet but the accessed bit. */
-static enum emul_result code_seg(struct emul *e, u16 sel, enum transfer how,
-				 struct x86_seg *seg)
+static enum emul_result code_seg(struct emul *e, u16 sel, enum transfer how, struct x86_seg *seg)
 {
 	enum emul_result r;
 	u64 linear;
@@ -289,8 +280,7 @@ static enum emul_result code_seg(struct emul *e, u16 sel, enum transfer how,
 }
 
 /* Is the far target inside the new code segment? */
-static enum emul_result check_far_target(struct emul *e,
-					 const struct x86_seg *cs, u64 off)
+static enum emul_result check_far_target(struct emul *e, const struct x86_seg *cs, u64 off)
 {
 	unsigned int shift = (e->cr4 & X86_CR4_LA57) ? 7 : 16;
 
@@ -397,11 +387,9 @@ enum emul_result exec_iret(struct emul *e)
 	u64 off, flags, sp, ss;
 
 	if (emul_vm86(e) && emul_iopl(e) < 3)
-		return (e->cr4 & X86_CR4_VME) ? EMUL_UNHANDLEABLE :
-						raise_gp(e, 0);
+		return (e->cr4 & X86_CR4_VME) ? EMUL_UNHANDLEABLE : raise_gp(e, 0);
 	if (prot && (e->rflags & X86_EFLAGS_NT))
-		return e->mode == EMUL_MODE_64 ? raise_gp(e, 0) :
-						 EMUL_UNHANDLEABLE;
+		return e->mode == EMUL_MODE_64 ? raise_gp(e, 0) : EMUL_UNHANDLEABLE;
 	r = pop_far(e, &off, &cs);
 	if (!r)
 		r = stack_pop(e, e->insn.opsize, &flags);
@@ -409,8 +397,8 @@ enum emul_result exec_iret(struct emul *e)
 		r = pop_stack64(e, &sp, &ss);
 	if (r)
 		return r;
-	if (prot && !e->cpl && e->insn.opsize == 4 &&
-	    e->mode != EMUL_MODE_64 && (flags & X86_EFLAGS_VM))
+	if (prot && !e->cpl && e->insn.opsize == 4 && e->mode != EMUL_MODE_64 &&
+	    (flags & X86_EFLAGS_VM))
 		return EMUL_UNHANDLEABLE;
 	if (e->mode == EMUL_MODE_64) {
 		r = sreg_load(e, X86_SS, ss);

@@ -58,8 +58,7 @@ enum emul_result exec_xmov(struct emul *e)
 }
 
 /* Read @bytes of the other operand: memory, XMM or general register. */
-static enum emul_result read_part(struct emul *e, u16 opnd, u8 *val,
-				  unsigned int bytes)
+static enum emul_result read_part(struct emul *e, u16 opnd, u8 *val, unsigned int bytes)
 {
 	enum emul_result r;
 	u64 gpr;
@@ -130,6 +129,5 @@ enum emul_result exec_xmovs(struct emul *e)
 
 	if (r)
 		return r;
-	return OPND_KIND(e->insn.op->opnd[0]) == OK_V ? load_part(e) :
-							store_part(e);
+	return OPND_KIND(e->insn.op->opnd[0]) == OK_V ? load_part(e) : store_part(e);
 }

@@ -94,8 +94,7 @@ static enum emul_result string_once(struct emul *e)
 	case OPC_SCAS:
 		return string_scas(e, bytes);
 	case OPC_STOS:
-		r = mem_write(e, X86_ES, index_get(e, X86_RDI), bytes,
-			      gpr_get(e, X86_RAX, bytes));
+		r = mem_write(e, X86_ES, index_get(e, X86_RDI), bytes, gpr_get(e, X86_RAX, bytes));
 		if (!r)
 			index_step(e, X86_RDI, bytes);
 		return r;
@@ -208,8 +207,8 @@ enum emul_result exec_out(struct emul *e)
  * How many elements of INS or OUTS one call may move: upwards, inside one page and
  * inside the buffer, and not around the end of the address space.
  */
-static unsigned int pio_batch(struct emul *e, unsigned int seg, u64 off,
-			      unsigned int size, unsigned int acc, u64 *linear)
+static unsigned int pio_batch(struct emul *e, unsigned int seg, u64 off, unsigned int size,
+			      unsigned int acc, u64 *linear)
 {
 	u64 n, left = size_mask(e->insn.adsize) - off;
 
@@ -237,13 +236,11 @@ static enum emul_result ins_batch(struct emul *e, unsigned int size, u64 *count)
 	n = pio_batch(e, X86_ES, off, size, EMUL_ACC_WRITE, &linear);
 	r = mem_linear(e, X86_ES, off, n * size, EMUL_ACC_WRITE, &linear);
 	if (!r)
-		r = e->ops->read(e, linear, NULL, n * size,
-				 EMUL_ACC_WRITE | EMUL_ACC_PROBE);
+		r = e->ops->read(e, linear, NULL, n * size, EMUL_ACC_WRITE | EMUL_ACC_PROBE);
 	if (!r)
 		r = e->ops->pio_in(e, port, size, e->pio_buf, n);
 	if (!r)
-		r = e->ops->write(e, linear, e->pio_buf, n * size,
-				  EMUL_ACC_WRITE);
+		r = e->ops->write(e, linear, e->pio_buf, n * size, EMUL_ACC_WRITE);
 	if (r)
 		return r;
 	index_step(e, X86_RDI, (u64)n * size);
@@ -251,8 +248,7 @@ static enum emul_result ins_batch(struct emul *e, unsigned int size, u64 *count)
 	return EMUL_OK;
 }
 
-static enum emul_result outs_batch(struct emul *e, unsigned int size,
-				   u64 *count)
+static enum emul_result outs_batch(struct emul *e, unsigned int size, u64 *count)
 {
 	u64 off = index_get(e, X86_RSI), linear;
 	u16 port = e->regs[X86_RDX];

@@ -144,8 +144,7 @@ enum emul_result exec_smsw(struct emul *e)
 	return opnd_write(e, e->insn.op->opnd[0], cr0);
 }
 
-static enum emul_result store_dt(struct emul *e, enum emul_dt which,
-				 unsigned int base_bytes)
+static enum emul_result store_dt(struct emul *e, enum emul_dt which, unsigned int base_bytes)
 {
 	struct x86_dt dt = {};
 	enum emul_result r;
@@ -161,8 +160,7 @@ static enum emul_result store_dt(struct emul *e, enum emul_dt which,
 	return mem_write_buf(e, e->insn.seg, e->ea, buf, base_bytes + 2);
 }
 
-static enum emul_result load_dt(struct emul *e, enum emul_dt which,
-				unsigned int base_bytes)
+static enum emul_result load_dt(struct emul *e, enum emul_dt which, unsigned int base_bytes)
 {
 	unsigned int shift = (e->cr4 & X86_CR4_LA57) ? 7 : 16;
 	struct x86_dt dt = {};
@@ -234,8 +232,7 @@ enum emul_result exec_msr(struct emul *e)
 
 	if (e->insn.op->id == OPC_WRMSR) {
 		val = gpr_get(e, X86_RDX, 4) << 32 | gpr_get(e, X86_RAX, 4);
-		return e->ops->set_msr ? e->ops->set_msr(e, index, val) :
-					 EMUL_UNHANDLEABLE;
+		return e->ops->set_msr ? e->ops->set_msr(e, index, val) : EMUL_UNHANDLEABLE;
 	}
 	if (!e->ops->get_msr)
 		return EMUL_UNHANDLEABLE;

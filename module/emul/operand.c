@@ -6,8 +6,7 @@
 #include "emul/emul_int.h"
 
 /* AH, CH, DH, BH are encodings 4 to 7 when there is no REX prefix. */
-static bool is_high_byte(const struct emul *e, unsigned int nr,
-			 unsigned int bytes)
+static bool is_high_byte(const struct emul *e, unsigned int nr, unsigned int bytes)
 {
 	return bytes == 1 && nr >= 4 && nr < 8 && !e->insn.rex;
 }
@@ -29,20 +28,17 @@ void gpr_set(struct emul *e, unsigned int nr, unsigned int bytes, u64 val)
 }
 
 /* A register operand, with the rules for byte registers. */
-static u64 reg_opnd_get(const struct emul *e, unsigned int nr,
-			unsigned int bytes)
+static u64 reg_opnd_get(const struct emul *e, unsigned int nr, unsigned int bytes)
 {
 	if (is_high_byte(e, nr, bytes))
 		return (e->regs[nr - 4] >> 8) & 0xff;
 	return gpr_get(e, nr, bytes);
 }
 
-static void reg_opnd_set(struct emul *e, unsigned int nr, unsigned int bytes,
-			 u64 val)
+static void reg_opnd_set(struct emul *e, unsigned int nr, unsigned int bytes, u64 val)
 {
 	if (is_high_byte(e, nr, bytes))
-		e->regs[nr - 4] = (e->regs[nr - 4] & ~0xff00ULL) |
-				  (val & 0xff) << 8;
+		e->regs[nr - 4] = (e->regs[nr - 4] & ~0xff00ULL) | (val & 0xff) << 8;
 	else
 		gpr_set(e, nr, bytes, val);
 }
@@ -65,14 +61,13 @@ static bool seg_type_allows(const struct x86_seg *s, unsigned int acc)
 }
 
 /* SDM "Limit Checking". */
-static bool seg_limit_allows(const struct emul *e, const struct x86_seg *s,
-			     u64 off, unsigned int size)
+static bool seg_limit_allows(const struct emul *e, const struct x86_seg *s, u64 off,
+			     unsigned int size)
 {
 	u64 last = off + size - 1;
 
 	if (emul_protected(e) && !emul_vm86(e) && (s->ar & 0xc) == 4)
-		return off > s->limit &&
-		       last <= ((s->ar & SEG_AR_DB) ? 0xffffffffULL : 0xffff);
+		return off > s->limit && last <= ((s->ar & SEG_AR_DB) ? 0xffffffffULL : 0xffff);
 	return last <= s->limit;
 }
 
@@ -83,8 +78,8 @@ static bool canonical(const struct emul *e, u64 linear)
 	return (u64)((s64)(linear << shift) >> shift) == linear;
 }
 
-enum emul_result mem_linear(struct emul *e, unsigned int seg, u64 off,
-			    unsigned int size, unsigned int acc, u64 *linear)
+enum emul_result mem_linear(struct emul *e, unsigned int seg, u64 off, unsigned int size,
+			    unsigned int acc, u64 *linear)
 {
 	const struct x86_seg *s = &e->segs[seg];
 
@@ -104,23 +99,21 @@ enum emul_result mem_linear(struct emul *e, unsigned int seg, u64 off,
 }
 
 /* Segment checks, then SDM "Alignment Check Exception (#AC)". */
-static enum emul_result access_linear(struct emul *e, unsigned int seg, u64 off,
-				      unsigned int size, unsigned int acc,
-				      u64 *linear)
+static enum emul_result access_linear(struct emul *e, unsigned int seg, u64 off, unsigned int size,
+				      unsigned int acc, u64 *linear)
 {
 	enum emul_result r = mem_linear(e, seg, off, size, acc, linear);
 
 	if (r)
 		return r;
-	if (e->cpl == 3 && (e->cr0 & X86_CR0_AM) &&
-	    (e->rflags & X86_EFLAGS_AC) && size <= 8 &&
+	if (e->cpl == 3 && (e->cr0 & X86_CR0_AM) && (e->rflags & X86_EFLAGS_AC) && size <= 8 &&
 	    !(size & (size - 1)) && (*linear & (size - 1)))
 		return emul_raise(e, X86_TRAP_AC, 0);
 	return EMUL_OK;
 }
 
-enum emul_result mem_read_buf(struct emul *e, unsigned int seg, u64 off,
-			      void *buf, unsigned int size, unsigned int acc)
+enum emul_result mem_read_buf(struct emul *e, unsigned int seg, u64 off, void *buf,
+			      unsigned int size, unsigned int acc)
 {
 	enum emul_result r;
 	u64 linear;
@@ -129,8 +122,8 @@ enum emul_result mem_read_buf(struct emul *e, unsigned int seg, u64 off,
 	return r ? r : e->ops->read(e, linear, buf, size, acc);
 }
 
-enum emul_result mem_write_buf(struct emul *e, unsigned int seg, u64 off,
-			       const void *buf, unsigned int size)
+enum emul_result mem_write_buf(struct emul *e, unsigned int seg, u64 off, const void *buf,
+			       unsigned int size)
 {
 	enum emul_result r;
 	u64 linear;
@@ -139,21 +132,19 @@ enum emul_result mem_write_buf(struct emul *e, unsigned int seg, u64 off,
 	return r ? r : e->ops->write(e, linear, buf, size, EMUL_ACC_WRITE);
 }
 
-enum emul_result mem_read(struct emul *e, unsigned int seg, u64 off,
-			  unsigned int size, u64 *val)
+enum emul_result mem_read(struct emul *e, unsigned int seg, u64 off, unsigned int size, u64 *val)
 {
 	*val = 0;
 	return mem_read_buf(e, seg, off, val, size, 0);
 }
 
-enum emul_result mem_write(struct emul *e, unsigned int seg, u64 off,
-			   unsigned int size, u64 val)
+enum emul_result mem_write(struct emul *e, unsigned int seg, u64 off, unsigned int size, u64 val)
 {
 	return mem_write_buf(e, seg, off, &val, size);
 }
 
-enum emul_result mem_cmpxchg(struct emul *e, u64 off, const void *old,
-			     const void *new, unsigned int size)
+enum emul_result mem_cmpxchg(struct emul *e, u64 off, const void *old, const void *new,
+			     unsigned int size)
 {
 	unsigned int acc = EMUL_ACC_WRITE | EMUL_ACC_LOCKED;
 	enum emul_result r;
@@ -165,17 +156,14 @@ enum emul_result mem_cmpxchg(struct emul *e, u64 off, const void *old,
 	return r ? r : e->ops->cmpxchg(e, linear, old, new, size, acc);
 }
 
-enum emul_result sys_read(struct emul *e, u64 linear, void *buf,
-			  unsigned int size)
+enum emul_result sys_read(struct emul *e, u64 linear, void *buf, unsigned int size)
 {
 	return e->ops->read(e, linear, buf, size, EMUL_ACC_SYSTEM);
 }
 
-enum emul_result sys_write(struct emul *e, u64 linear, const void *buf,
-			   unsigned int size)
+enum emul_result sys_write(struct emul *e, u64 linear, const void *buf, unsigned int size)
 {
-	return e->ops->write(e, linear, buf, size,
-			     EMUL_ACC_SYSTEM | EMUL_ACC_WRITE);
+	return e->ops->write(e, linear, buf, size, EMUL_ACC_SYSTEM | EMUL_ACC_WRITE);
 }
 
 unsigned int opnd_bytes(const struct emul *e, u16 opnd)
@@ -187,9 +175,7 @@ bool opnd_is_mem(const struct emul *e, u16 opnd)
 {
 	unsigned int kind = OPND_KIND(opnd);
 
-	return kind == OK_O ||
-	       ((kind == OK_E || kind == OK_M || kind == OK_W) &&
-		e->insn.is_mem);
+	return kind == OK_O || ((kind == OK_E || kind == OK_M || kind == OK_W) && e->insn.is_mem);
 }
 
 /* Register number of a register operand, or -1. */
@@ -263,12 +249,10 @@ enum emul_result opnd_rmw_read(struct emul *e, u16 opnd, u64 *val)
 	if (emul_locked(e))
 		acc |= EMUL_ACC_LOCKED;
 	*val = 0;
-	return mem_read_buf(e, e->insn.seg, e->ea, val, opnd_bytes(e, opnd),
-			    acc);
+	return mem_read_buf(e, e->insn.seg, e->ea, val, opnd_bytes(e, opnd), acc);
 }
 
-enum emul_result opnd_rmw_write(struct emul *e, u16 opnd, u64 old, u64 val,
-				bool atomic)
+enum emul_result opnd_rmw_write(struct emul *e, u16 opnd, u64 old, u64 val, bool atomic)
 {
 	if (atomic && opnd_is_mem(e, opnd))
 		return mem_cmpxchg(e, e->ea, &old, &val, opnd_bytes(e, opnd));

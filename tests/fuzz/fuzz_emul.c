@@ -64,16 +64,15 @@ static enum emul_result outcome(struct emul *e)
 	}
 }
 
-static enum emul_result op_fetch(struct emul *e, u64 linear, void *buf,
-				 unsigned int len)
+static enum emul_result op_fetch(struct emul *e, u64 linear, void *buf, unsigned int len)
 {
 	check(len >= 1 && len <= 15 && (linear & 4095) + len <= 4096);
 	take(buf, len);
 	return EMUL_OK;
 }
 
-static enum emul_result op_read(struct emul *e, u64 linear, void *buf,
-				unsigned int len, unsigned int acc)
+static enum emul_result op_read(struct emul *e, u64 linear, void *buf, unsigned int len,
+				unsigned int acc)
 {
 	check(len >= 1 && len <= 1024);
 	check(!buf == !!(acc & EMUL_ACC_PROBE));
@@ -82,8 +81,8 @@ static enum emul_result op_read(struct emul *e, u64 linear, void *buf,
 	return outcome(e);
 }
 
-static enum emul_result op_write(struct emul *e, u64 linear, const void *buf,
-				 unsigned int len, unsigned int acc)
+static enum emul_result op_write(struct emul *e, u64 linear, const void *buf, unsigned int len,
+				 unsigned int acc)
 {
 	u8 copy[1024];
 
@@ -92,9 +91,8 @@ static enum emul_result op_write(struct emul *e, u64 linear, const void *buf,
 	return outcome(e);
 }
 
-static enum emul_result op_cmpxchg(struct emul *e, u64 linear, const void *old,
-				   const void *new, unsigned int len,
-				   unsigned int acc)
+static enum emul_result op_cmpxchg(struct emul *e, u64 linear, const void *old, const void *new,
+				   unsigned int len, unsigned int acc)
 {
 	u8 copy[16];
 
@@ -104,23 +102,22 @@ static enum emul_result op_cmpxchg(struct emul *e, u64 linear, const void *old,
 	return outcome(e);
 }
 
-static enum emul_result op_pio_in(struct emul *e, u16 port, unsigned int size,
-				  void *buf, unsigned int count)
+static enum emul_result op_pio_in(struct emul *e, u16 port, unsigned int size, void *buf,
+				  unsigned int count)
 {
 	check(size * count >= 1 && size * count <= 1024);
 	take(buf, size * count);
 	return outcome(e);
 }
 
-static enum emul_result op_pio_out(struct emul *e, u16 port, unsigned int size,
-				   const void *buf, unsigned int count)
+static enum emul_result op_pio_out(struct emul *e, u16 port, unsigned int size, const void *buf,
+				   unsigned int count)
 {
 	check(size * count >= 1 && size * count <= 1024);
 	return outcome(e);
 }
 
-static enum emul_result op_io_allowed(struct emul *e, u16 port,
-				      unsigned int size)
+static enum emul_result op_io_allowed(struct emul *e, u16 port, unsigned int size)
 {
 	return outcome(e);
 }
@@ -149,22 +146,19 @@ static enum emul_result op_get_xmm(struct emul *e, unsigned int nr, void *buf)
 	return outcome(e);
 }
 
-static enum emul_result op_set_xmm(struct emul *e, unsigned int nr,
-				   const void *buf)
+static enum emul_result op_set_xmm(struct emul *e, unsigned int nr, const void *buf)
 {
 	check(nr < 16);
 	return outcome(e);
 }
 
-static enum emul_result op_get_dt(struct emul *e, enum emul_dt which,
-				  struct x86_dt *dt)
+static enum emul_result op_get_dt(struct emul *e, enum emul_dt which, struct x86_dt *dt)
 {
 	take(dt, sizeof(*dt));
 	return outcome(e);
 }
 
-static enum emul_result op_set_dt(struct emul *e, enum emul_dt which,
-				  const struct x86_dt *dt)
+static enum emul_result op_set_dt(struct emul *e, enum emul_dt which, const struct x86_dt *dt)
 {
 	return outcome(e);
 }
@@ -175,8 +169,7 @@ static enum emul_result op_get_ldtr(struct emul *e, struct x86_seg *seg)
 	return outcome(e);
 }
 
-static enum emul_result op_set_seg(struct emul *e, enum x86_sreg nr,
-				   const struct x86_seg *seg)
+static enum emul_result op_set_seg(struct emul *e, enum x86_sreg nr, const struct x86_seg *seg)
 {
 	check(nr <= X86_GS);
 	return outcome(e);
@@ -193,14 +186,30 @@ static enum emul_result op_self(struct emul *e)
 }
 
 static const struct emul_ops ops = {
-	.fetch = op_fetch, .read = op_read, .write = op_write,
-	.cmpxchg = op_cmpxchg, .pio_in = op_pio_in, .pio_out = op_pio_out,
-	.io_allowed = op_io_allowed, .get_cr = op_get, .set_cr = op_set,
-	.get_dr = op_get, .set_dr = op_set, .get_msr = op_get,
-	.set_msr = op_set, .get_pmc = op_get, .cpuid = op_cpuid,
-	.get_xmm = op_get_xmm, .set_xmm = op_set_xmm, .get_dt = op_get_dt,
-	.set_dt = op_set_dt, .get_ldtr = op_get_ldtr, .set_seg = op_set_seg,
-	.invlpg = op_linear, .system = op_self, .intercept = op_self,
+	.fetch = op_fetch,
+	.read = op_read,
+	.write = op_write,
+	.cmpxchg = op_cmpxchg,
+	.pio_in = op_pio_in,
+	.pio_out = op_pio_out,
+	.io_allowed = op_io_allowed,
+	.get_cr = op_get,
+	.set_cr = op_set,
+	.get_dr = op_get,
+	.set_dr = op_set,
+	.get_msr = op_get,
+	.set_msr = op_set,
+	.get_pmc = op_get,
+	.cpuid = op_cpuid,
+	.get_xmm = op_get_xmm,
+	.set_xmm = op_set_xmm,
+	.get_dt = op_get_dt,
+	.set_dt = op_set_dt,
+	.get_ldtr = op_get_ldtr,
+	.set_seg = op_set_seg,
+	.invlpg = op_linear,
+	.system = op_self,
+	.intercept = op_self,
 };
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)

@@ -13,8 +13,8 @@
 #include "emul/emul.h"
 
 #define RAM_SIZE 0x40000
-#define HOLE	 0x20000 /* one page, not present */
-#define READONLY 0x22000 /* one page, not writable */
+#define HOLE	 0x20000  /* one page, not present */
+#define READONLY 0x22000  /* one page, not writable */
 #define DEVICE	 0x100000 /* one page */
 #define GDT_BASE 0x8000
 #define LDT_BASE 0x9000
@@ -44,8 +44,7 @@ struct world {
 	unsigned int interrupt_after;
 };
 
-static enum emul_result w_access(struct emul *e, u64 linear, unsigned int len,
-				 unsigned int acc)
+static enum emul_result w_access(struct emul *e, u64 linear, unsigned int len, unsigned int acc)
 {
 	u64 end = linear + len;
 
@@ -64,8 +63,7 @@ static bool w_is_device(u64 linear)
 	return linear >= DEVICE && linear < DEVICE + 4096;
 }
 
-static enum emul_result w_fetch(struct emul *e, u64 linear, void *buf,
-				unsigned int len)
+static enum emul_result w_fetch(struct emul *e, u64 linear, void *buf, unsigned int len)
 {
 	struct world *w = e->ctx;
 	enum emul_result r = w_access(e, linear, len, 0);
@@ -77,8 +75,7 @@ static enum emul_result w_fetch(struct emul *e, u64 linear, void *buf,
 	return r;
 }
 
-static enum emul_result w_dev_read(struct world *w, u64 linear, void *buf,
-				   unsigned int len)
+static enum emul_result w_dev_read(struct world *w, u64 linear, void *buf, unsigned int len)
 {
 	if (w->dev_answered && w->dev_addr == linear && w->dev_len == len) {
 		w->dev_answered = false;
@@ -91,15 +88,14 @@ static enum emul_result w_dev_read(struct world *w, u64 linear, void *buf,
 	return EMUL_IO;
 }
 
-static enum emul_result w_read(struct emul *e, u64 linear, void *buf,
-			       unsigned int len, unsigned int acc)
+static enum emul_result w_read(struct emul *e, u64 linear, void *buf, unsigned int len,
+			       unsigned int acc)
 {
 	struct world *w = e->ctx;
 	enum emul_result r;
 
 	if (w_is_device(linear))
-		return (acc & EMUL_ACC_PROBE) ? EMUL_OK :
-						w_dev_read(w, linear, buf, len);
+		return (acc & EMUL_ACC_PROBE) ? EMUL_OK : w_dev_read(w, linear, buf, len);
 	r = w_access(e, linear, len, acc);
 	if (r || (acc & EMUL_ACC_PROBE))
 		return r;
@@ -107,8 +103,8 @@ static enum emul_result w_read(struct emul *e, u64 linear, void *buf,
 	return EMUL_OK;
 }
 
-static enum emul_result w_write(struct emul *e, u64 linear, const void *buf,
-				unsigned int len, unsigned int acc)
+static enum emul_result w_write(struct emul *e, u64 linear, const void *buf, unsigned int len,
+				unsigned int acc)
 {
 	struct world *w = e->ctx;
 	enum emul_result r;
@@ -126,9 +122,8 @@ static enum emul_result w_write(struct emul *e, u64 linear, const void *buf,
 	return r;
 }
 
-static enum emul_result w_cmpxchg(struct emul *e, u64 linear, const void *old,
-				  const void *new, unsigned int len,
-				  unsigned int acc)
+static enum emul_result w_cmpxchg(struct emul *e, u64 linear, const void *old, const void *new,
+				  unsigned int len, unsigned int acc)
 {
 	struct world *w = e->ctx;
 	enum emul_result r;
@@ -148,8 +143,8 @@ static enum emul_result w_cmpxchg(struct emul *e, u64 linear, const void *old,
 	return EMUL_OK;
 }
 
-static enum emul_result w_pio_in(struct emul *e, u16 port, unsigned int size,
-				 void *buf, unsigned int count)
+static enum emul_result w_pio_in(struct emul *e, u16 port, unsigned int size, void *buf,
+				 unsigned int count)
 {
 	struct world *w = e->ctx;
 
@@ -170,8 +165,8 @@ static enum emul_result w_pio_in(struct emul *e, u16 port, unsigned int size,
 	return EMUL_IO;
 }
 
-static enum emul_result w_pio_out(struct emul *e, u16 port, unsigned int size,
-				  const void *buf, unsigned int count)
+static enum emul_result w_pio_out(struct emul *e, u16 port, unsigned int size, const void *buf,
+				  unsigned int count)
 {
 	struct world *w = e->ctx;
 
@@ -268,22 +263,19 @@ static enum emul_result w_get_xmm(struct emul *e, unsigned int nr, void *buf)
 	return EMUL_OK;
 }
 
-static enum emul_result w_set_xmm(struct emul *e, unsigned int nr,
-				  const void *buf)
+static enum emul_result w_set_xmm(struct emul *e, unsigned int nr, const void *buf)
 {
 	memcpy(((struct world *)e->ctx)->xmm[nr], buf, 16);
 	return EMUL_OK;
 }
 
-static enum emul_result w_get_dt(struct emul *e, enum emul_dt which,
-				 struct x86_dt *dt)
+static enum emul_result w_get_dt(struct emul *e, enum emul_dt which, struct x86_dt *dt)
 {
 	*dt = ((struct world *)e->ctx)->dt[which];
 	return EMUL_OK;
 }
 
-static enum emul_result w_set_dt(struct emul *e, enum emul_dt which,
-				 const struct x86_dt *dt)
+static enum emul_result w_set_dt(struct emul *e, enum emul_dt which, const struct x86_dt *dt)
 {
 	((struct world *)e->ctx)->dt[which] = *dt;
 	return EMUL_OK;
@@ -295,8 +287,7 @@ static enum emul_result w_get_ldtr(struct emul *e, struct x86_seg *seg)
 	return EMUL_OK;
 }
 
-static enum emul_result w_set_seg(struct emul *e, enum x86_sreg nr,
-				  const struct x86_seg *seg)
+static enum emul_result w_set_seg(struct emul *e, enum x86_sreg nr, const struct x86_seg *seg)
 {
 	((struct world *)e->ctx)->set_segs++;
 	return EMUL_OK;
@@ -331,22 +322,37 @@ static bool w_interrupted(struct emul *e)
 }
 
 static const struct emul_ops world_ops = {
-	.fetch = w_fetch, .read = w_read, .write = w_write,
-	.cmpxchg = w_cmpxchg, .pio_in = w_pio_in, .pio_out = w_pio_out,
-	.io_allowed = w_io_allowed, .get_cr = w_get_cr, .set_cr = w_set_cr,
-	.get_dr = w_get_dr, .set_dr = w_set_dr, .get_msr = w_get_msr,
-	.set_msr = w_set_msr, .get_pmc = w_get_pmc, .cpuid = w_cpuid,
-	.get_xmm = w_get_xmm, .set_xmm = w_set_xmm, .get_dt = w_get_dt,
-	.set_dt = w_set_dt, .get_ldtr = w_get_ldtr, .set_seg = w_set_seg,
-	.invlpg = w_invlpg, .system = w_system, .intercept = w_intercept,
+	.fetch = w_fetch,
+	.read = w_read,
+	.write = w_write,
+	.cmpxchg = w_cmpxchg,
+	.pio_in = w_pio_in,
+	.pio_out = w_pio_out,
+	.io_allowed = w_io_allowed,
+	.get_cr = w_get_cr,
+	.set_cr = w_set_cr,
+	.get_dr = w_get_dr,
+	.set_dr = w_set_dr,
+	.get_msr = w_get_msr,
+	.set_msr = w_set_msr,
+	.get_pmc = w_get_pmc,
+	.cpuid = w_cpuid,
+	.get_xmm = w_get_xmm,
+	.set_xmm = w_set_xmm,
+	.get_dt = w_get_dt,
+	.set_dt = w_set_dt,
+	.get_ldtr = w_get_ldtr,
+	.set_seg = w_set_seg,
+	.invlpg = w_invlpg,
+	.system = w_system,
+	.intercept = w_intercept,
 	.interrupted = w_interrupted,
 };
 
 enum world_mode { W_REAL, W_VM86, W_PROT16, W_PROT32, W_COMPAT32, W_LONG64, W_NR };
 
-static const char *const world_mode_name[W_NR] = {
-	"real", "vm86", "prot16", "prot32", "compat32", "long64"
-};
+static const char *const world_mode_name[W_NR] = { "real",   "vm86",	 "prot16",
+						   "prot32", "compat32", "long64" };
 
 static void w_put(struct world *w, u64 at, u64 val, unsigned int bytes)
 {
@@ -413,16 +419,14 @@ static void w_code(struct world *w, const u8 *bytes, unsigned int n)
 }
 
 /* Place code at CS:RIP and run one step. */
-#define STEP(w, ...)                                                       \
-	(w_code(w, (const u8[]){ __VA_ARGS__ },                            \
-		sizeof((u8[]){ __VA_ARGS__ })),                            \
-	 emul_step(&(w)->e))
+#define STEP(w, ...) \
+	(w_code(w, (const u8[]){ __VA_ARGS__ }, sizeof((u8[]){ __VA_ARGS__ })), emul_step(&(w)->e))
 
-#define assert_fault(w, r, vec, err)                                       \
-	do {                                                               \
-		assert_int_equal(r, EMUL_FAULT);                           \
-		assert_int_equal((w)->e.fault.vector, vec);                \
-		assert_int_equal((w)->e.fault.error, err);                 \
+#define assert_fault(w, r, vec, err)                        \
+	do {                                                \
+		assert_int_equal(r, EMUL_FAULT);            \
+		assert_int_equal((w)->e.fault.vector, vec); \
+		assert_int_equal((w)->e.fault.error, err);  \
 	} while (0)
 
 #endif /* TESTS_EMUL_WORLD_H */

@@ -15,10 +15,10 @@
 #include "hw/x86_state.h"
 
 /* All below 4 GiB, so that 32-bit code reaches it. */
-#define NATIVE_STATE 0x20000000UL
-#define NATIVE_CODE  0x20010000UL
-#define NATIVE_STACK 0x20030000UL /* top of the stack of the stub in 32-bit code */
-#define NATIVE_BUF   0x21000000UL
+#define NATIVE_STATE	0x20000000UL
+#define NATIVE_CODE	0x20010000UL
+#define NATIVE_STACK	0x20030000UL /* top of the stack of the stub in 32-bit code */
+#define NATIVE_BUF	0x21000000UL
 #define NATIVE_BUF_SIZE 8192
 
 struct native_state {
@@ -54,8 +54,7 @@ static void emit(struct native_code *c, const void *bytes, unsigned int n)
 	c->p += n;
 }
 
-#define EMIT(c, ...) \
-	emit(c, (const u8[]){ __VA_ARGS__ }, sizeof((u8[]){ __VA_ARGS__ }))
+#define EMIT(c, ...) emit(c, (const u8[]){ __VA_ARGS__ }, sizeof((u8[]){ __VA_ARGS__ }))
 
 static u32 state_addr(const void *member)
 {
@@ -63,8 +62,7 @@ static u32 state_addr(const void *member)
 }
 
 /* MOV between a register and absolute memory; opcode 8B loads, 89 stores. */
-static void emit_mov(struct native_code *c, u8 op, unsigned int reg,
-		     const void *at, bool code64)
+static void emit_mov(struct native_code *c, u8 op, unsigned int reg, const void *at, bool code64)
 {
 	u32 addr = state_addr(at);
 
@@ -76,22 +74,19 @@ static void emit_mov(struct native_code *c, u8 op, unsigned int reg,
 }
 
 /* MOVUPS between an XMM register and absolute memory; 10 loads, 11 stores. */
-static void emit_xmm(struct native_code *c, u8 op, unsigned int reg,
-		     const void *at, bool code64)
+static void emit_xmm(struct native_code *c, u8 op, unsigned int reg, const void *at, bool code64)
 {
 	u32 addr = state_addr(at);
 
 	if (code64)
-		EMIT(c, 0x40 | (reg >> 3) << 2, 0x0f, op, 0x04 | (reg & 7) << 3,
-		     0x25);
+		EMIT(c, 0x40 | (reg >> 3) << 2, 0x0f, op, 0x04 | (reg & 7) << 3, 0x25);
 	else
 		EMIT(c, 0x0f, op, 0x05 | (reg & 7) << 3);
 	emit(c, &addr, 4);
 }
 
 /* PUSH (FF /6) or POP (8F /0) of absolute memory. */
-static void emit_stack(struct native_code *c, bool push, const void *at,
-		       bool code64)
+static void emit_stack(struct native_code *c, bool push, const void *at, bool code64)
 {
 	u32 addr = state_addr(at);
 
@@ -138,8 +133,7 @@ static void emit_store_all(struct native_code *c, bool code64)
 /* 64-bit frame around the instruction, which runs in 64- or in 32-bit code. */
 static void native_build(const u8 *insn, unsigned int len, bool code64)
 {
-	static const u8 push_all[] = { 0x53, 0x55, 0x41, 0x54, 0x41, 0x55,
-				       0x41, 0x56, 0x41, 0x57 };
+	static const u8 push_all[] = { 0x53, 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57 };
 	static const u8 pop_all[] = { 0x41, 0x5f, 0x41, 0x5e, 0x41, 0x5d,
 				      0x41, 0x5c, 0x5d, 0x5b, 0xc3 };
 	struct native_code c = { (u8 *)NATIVE_CODE };
@@ -184,8 +178,8 @@ static int native_run(const u8 *insn, unsigned int len, bool code64)
 
 static void *native_map(unsigned long at, size_t size, int prot)
 {
-	void *p = mmap((void *)at, size, prot,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	void *p = mmap((void *)at, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+		       -1, 0);
 
 	return p == (void *)at ? p : NULL;
 }
@@ -208,8 +202,7 @@ static void native_catch(void)
 /* Map the memory. Returns false when this host does not allow it. */
 static bool native_init(void)
 {
-	return native_map(NATIVE_STATE, 0x40000,
-			  PROT_READ | PROT_WRITE | PROT_EXEC) &&
+	return native_map(NATIVE_STATE, 0x40000, PROT_READ | PROT_WRITE | PROT_EXEC) &&
 	       native_map(NATIVE_BUF, NATIVE_BUF_SIZE, PROT_READ | PROT_WRITE);
 }
 

@@ -65,8 +65,7 @@ static unsigned int make_prefixes(u64 *seed, u8 *p, enum emul_mode mode)
 /* An encoding of a random table row: prefixes, opcode, a ModRM that suits it. */
 static void make_valid(u64 *seed, u8 *p, enum emul_mode mode)
 {
-	const struct emul_opcode *op =
-		&emul_opcodes[unit_rand(seed) % emul_nr_opcodes];
+	const struct emul_opcode *op = &emul_opcodes[unit_rand(seed) % emul_nr_opcodes];
 	static const u8 pfx[] = { 0, 0x66, 0xf3, 0xf2 };
 	unsigned int n = 0, i;
 	u8 modrm;
@@ -135,8 +134,7 @@ static u8 cs_gpr(unsigned int reg)
 	unsigned int i;
 
 	for (i = 0; i < 16; i++)
-		if (reg == names[i][0] || reg == names[i][1] ||
-		    reg == names[i][2])
+		if (reg == names[i][0] || reg == names[i][1] || reg == names[i][2])
 			return i;
 	if (reg == X86_REG_RIP || reg == X86_REG_EIP || reg == X86_REG_IP)
 		return EMUL_RIP_REL;
@@ -174,8 +172,7 @@ static const char *compare_imm(const struct emul_insn *in, const cs_insn *c)
 	u64 mask;
 
 	for (i = 0; i < 3; i++)
-		if (OPND_KIND(in->op->opnd[i]) == OK_I ||
-		    OPND_KIND(in->op->opnd[i]) == OK_SI)
+		if (OPND_KIND(in->op->opnd[i]) == OK_I || OPND_KIND(in->op->opnd[i]) == OK_SI)
 			bytes = emul_opnd_bytes(in, in->op->opnd[i]);
 	if (!bytes || in->op->id == OPC_ENTER || x->encoding.imm_offset == 0)
 		return NULL;
@@ -215,11 +212,9 @@ static void report(const u8 *p, enum emul_mode mode, int len, const char *what,
 	print_message("mode %d:", mode);
 	for (i = 0; i < 15; i++)
 		print_message(" %02x", p[i]);
-	print_message(": %s: ours %d (%s)", what, len,
-		      len > 0 ? emul_opc_name(in->op->id) : "-");
+	print_message(": %s: ours %d (%s)", what, len, len > 0 ? emul_opc_name(in->op->id) : "-");
 	if (have_cs)
-		print_message(", capstone %d %s %s", cs->size, cs->mnemonic,
-			      cs->op_str);
+		print_message(", capstone %d %s %s", cs->size, cs->mnemonic, cs->op_str);
 	print_message("\n");
 }
 
@@ -277,12 +272,11 @@ static void check_mode(enum emul_mode mode)
 		make_insn(&seed, p, mode);
 		check_one(p, mode, &t);
 	}
-	print_message("both agree %lu, both refuse %lu, excluded %lu\n", t.both,
-		      t.neither, t.excluded);
+	print_message("both agree %lu, both refuse %lu, excluded %lu\n", t.both, t.neither,
+		      t.excluded);
 	for (i = 1; i < EXCL_NR; i++)
 		if (t.by_reason[i])
-			print_message("  %8lu %s\n", t.by_reason[i],
-				      exclusion_text[i]);
+			print_message("  %8lu %s\n", t.by_reason[i], exclusion_text[i]);
 	assert_int_equal(t.unexplained, 0);
 }
 

@@ -21,8 +21,7 @@ static void test_every_row(void **state)
 		unsigned int n = 0;
 
 		if ((op->flags & F_PFX) && !(op->flags & F_NP))
-			code[n++] = (op->flags & F_66) ? 0x66 :
-				    (op->flags & F_F3) ? 0xf3 : 0xf2;
+			code[n++] = (op->flags & F_66) ? 0x66 : (op->flags & F_F3) ? 0xf3 : 0xf2;
 		if (op->map != MAP_1)
 			code[n++] = 0x0f;
 		if (op->map == MAP_0F38)
@@ -30,8 +29,7 @@ static void test_every_row(void **state)
 		if (op->map == MAP_0F3A)
 			code[n++] = 0x3a;
 		code[n++] = op->code;
-		code[n] = 0x03 | (op->flags & F_HAS_G ?
-				  (op->flags & F_G_MASK) << 3 : 0);
+		code[n] = 0x03 | (op->flags & F_HAS_G ? (op->flags & F_G_MASK) << 3 : 0);
 		if (op->flags & F_HAS_RM)
 			code[n] = (code[n] & 0xf8) | ((op->flags >> 4) & 7);
 		if (op->flags & F_REG)
@@ -432,8 +430,7 @@ static void test_canonical(void **state)
 	assert_int_equal(e->regs[X86_RAX], 2);
 	/* RIP-relative, with the length of the whole instruction */
 	e->rip = 0x1000;
-	assert_int_equal(STEP(w, 0xc7, 0x05, 0xf6, 0x3f, 0, 0, 9, 0, 0, 0),
-			 EMUL_DONE);
+	assert_int_equal(STEP(w, 0xc7, 0x05, 0xf6, 0x3f, 0, 0, 9, 0, 0, 0), EMUL_DONE);
 	assert_int_equal(w_get(w, 0x5000, 4), 9);
 }
 

@@ -18,9 +18,9 @@
 #include "native.h"
 
 #define ROUNDS 150000
-#define FLAGS_ARITH                                                        \
-	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF |   \
-	 X86_EFLAGS_SF | X86_EFLAGS_OF)
+#define FLAGS_ARITH                                                                      \
+	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF | X86_EFLAGS_SF | \
+	 X86_EFLAGS_OF)
 
 static u8 *const buf = (void *)NATIVE_BUF;
 static u64 seed;
@@ -28,12 +28,10 @@ static u8 code[16];
 
 static bool in_buf(u64 linear, unsigned int len)
 {
-	return linear >= NATIVE_BUF &&
-	       linear + len <= NATIVE_BUF + NATIVE_BUF_SIZE;
+	return linear >= NATIVE_BUF && linear + len <= NATIVE_BUF + NATIVE_BUF_SIZE;
 }
 
-static enum emul_result op_fetch(struct emul *e, u64 linear, void *b,
-				 unsigned int len)
+static enum emul_result op_fetch(struct emul *e, u64 linear, void *b, unsigned int len)
 {
 	u64 pos = linear - NATIVE_CODE;
 
@@ -42,8 +40,8 @@ static enum emul_result op_fetch(struct emul *e, u64 linear, void *b,
 	return EMUL_OK;
 }
 
-static enum emul_result op_read(struct emul *e, u64 linear, void *b,
-				unsigned int len, unsigned int acc)
+static enum emul_result op_read(struct emul *e, u64 linear, void *b, unsigned int len,
+				unsigned int acc)
 {
 	if (!in_buf(linear, len))
 		return emul_raise_pf(e, linear, 0);
@@ -51,8 +49,8 @@ static enum emul_result op_read(struct emul *e, u64 linear, void *b,
 	return EMUL_OK;
 }
 
-static enum emul_result op_write(struct emul *e, u64 linear, const void *b,
-				 unsigned int len, unsigned int acc)
+static enum emul_result op_write(struct emul *e, u64 linear, const void *b, unsigned int len,
+				 unsigned int acc)
 {
 	if (!in_buf(linear, len))
 		return emul_raise_pf(e, linear, 2);
@@ -60,9 +58,8 @@ static enum emul_result op_write(struct emul *e, u64 linear, const void *b,
 	return EMUL_OK;
 }
 
-static enum emul_result op_cmpxchg(struct emul *e, u64 linear, const void *old,
-				   const void *new, unsigned int len,
-				   unsigned int acc)
+static enum emul_result op_cmpxchg(struct emul *e, u64 linear, const void *old, const void *new,
+				   unsigned int len, unsigned int acc)
 {
 	if (!in_buf(linear, len))
 		return emul_raise_pf(e, linear, 2);
@@ -80,8 +77,7 @@ static enum emul_result op_get_xmm(struct emul *e, unsigned int nr, void *b)
 	return EMUL_OK;
 }
 
-static enum emul_result op_set_xmm(struct emul *e, unsigned int nr,
-				   const void *b)
+static enum emul_result op_set_xmm(struct emul *e, unsigned int nr, const void *b)
 {
 	memcpy(emul_xmm[nr], b, 16);
 	return EMUL_OK;
@@ -99,8 +95,8 @@ static const struct emul_ops ops = {
 /* What may run natively, and which flags it leaves undefined. */
 static bool harmless(u16 id, u64 *undefined)
 {
-	const u64 c = X86_EFLAGS_CF, p = X86_EFLAGS_PF, a = X86_EFLAGS_AF,
-		  z = X86_EFLAGS_ZF, s = X86_EFLAGS_SF, o = X86_EFLAGS_OF;
+	const u64 c = X86_EFLAGS_CF, p = X86_EFLAGS_PF, a = X86_EFLAGS_AF, z = X86_EFLAGS_ZF,
+		  s = X86_EFLAGS_SF, o = X86_EFLAGS_OF;
 
 	*undefined = 0;
 	if (id >= OPC_ROL && id <= OPC_SAR) {
@@ -108,48 +104,106 @@ static bool harmless(u16 id, u64 *undefined)
 		return true;
 	}
 	switch (id) {
-	case OPC_ADD: case OPC_ADC: case OPC_SUB: case OPC_SBB: case OPC_CMP:
-	case OPC_INC: case OPC_DEC: case OPC_NEG: case OPC_NOT: case OPC_MOV:
-	case OPC_MOVZX: case OPC_MOVSX: case OPC_MOVBE: case OPC_LEA:
-	case OPC_XCHG: case OPC_XADD: case OPC_CMPXCHG: case OPC_CMPXCHG8B:
-	case OPC_CBW: case OPC_CWD: case OPC_SETCC: case OPC_CMOVCC:
-	case OPC_XLAT: case OPC_SALC: case OPC_CLC: case OPC_STC: case OPC_CMC:
-	case OPC_CLD: case OPC_STD: case OPC_LAHF: case OPC_SAHF: case OPC_NOP:
-	case OPC_PUSH: case OPC_POP: case OPC_PUSHA: case OPC_POPA:
-	case OPC_PUSHF: case OPC_ENTER: case OPC_LEAVE: case OPC_MOVS:
-	case OPC_CMPS: case OPC_STOS: case OPC_LODS: case OPC_SCAS:
-	case OPC_XMOVU: case OPC_XMOVA: case OPC_XMOVS: case OPC_XMOVL:
-	case OPC_XMOVH: case OPC_XMOVD: case OPC_XMOVQ: case OPC_BSWAP:
-	case OPC_POPCNT: case OPC_FENCE: case OPC_BOUND:
+	case OPC_ADD:
+	case OPC_ADC:
+	case OPC_SUB:
+	case OPC_SBB:
+	case OPC_CMP:
+	case OPC_INC:
+	case OPC_DEC:
+	case OPC_NEG:
+	case OPC_NOT:
+	case OPC_MOV:
+	case OPC_MOVZX:
+	case OPC_MOVSX:
+	case OPC_MOVBE:
+	case OPC_LEA:
+	case OPC_XCHG:
+	case OPC_XADD:
+	case OPC_CMPXCHG:
+	case OPC_CMPXCHG8B:
+	case OPC_CBW:
+	case OPC_CWD:
+	case OPC_SETCC:
+	case OPC_CMOVCC:
+	case OPC_XLAT:
+	case OPC_SALC:
+	case OPC_CLC:
+	case OPC_STC:
+	case OPC_CMC:
+	case OPC_CLD:
+	case OPC_STD:
+	case OPC_LAHF:
+	case OPC_SAHF:
+	case OPC_NOP:
+	case OPC_PUSH:
+	case OPC_POP:
+	case OPC_PUSHA:
+	case OPC_POPA:
+	case OPC_PUSHF:
+	case OPC_ENTER:
+	case OPC_LEAVE:
+	case OPC_MOVS:
+	case OPC_CMPS:
+	case OPC_STOS:
+	case OPC_LODS:
+	case OPC_SCAS:
+	case OPC_XMOVU:
+	case OPC_XMOVA:
+	case OPC_XMOVS:
+	case OPC_XMOVL:
+	case OPC_XMOVH:
+	case OPC_XMOVD:
+	case OPC_XMOVQ:
+	case OPC_BSWAP:
+	case OPC_POPCNT:
+	case OPC_FENCE:
+	case OPC_BOUND:
 		return true;
-	case OPC_AND: case OPC_OR: case OPC_XOR: case OPC_TEST:
+	case OPC_AND:
+	case OPC_OR:
+	case OPC_XOR:
+	case OPC_TEST:
 		*undefined = a;
 		return true;
-	case OPC_MUL: case OPC_IMUL1: case OPC_IMUL2: case OPC_IMUL3:
+	case OPC_MUL:
+	case OPC_IMUL1:
+	case OPC_IMUL2:
+	case OPC_IMUL3:
 		*undefined = s | z | a | p;
 		return true;
-	case OPC_DIV: case OPC_IDIV:
+	case OPC_DIV:
+	case OPC_IDIV:
 		*undefined = FLAGS_ARITH;
 		return true;
-	case OPC_SHLD: case OPC_SHRD:
+	case OPC_SHLD:
+	case OPC_SHRD:
 		*undefined = a | o;
 		return true;
-	case OPC_BT: case OPC_BTS: case OPC_BTR: case OPC_BTC:
+	case OPC_BT:
+	case OPC_BTS:
+	case OPC_BTR:
+	case OPC_BTC:
 		*undefined = o | s | a | p;
 		return true;
-	case OPC_BSF: case OPC_BSR:
+	case OPC_BSF:
+	case OPC_BSR:
 		*undefined = c | o | s | a | p;
 		return true;
-	case OPC_TZCNT: case OPC_LZCNT:
+	case OPC_TZCNT:
+	case OPC_LZCNT:
 		*undefined = o | s | a | p;
 		return true;
-	case OPC_DAA: case OPC_DAS:
+	case OPC_DAA:
+	case OPC_DAS:
 		*undefined = o;
 		return true;
-	case OPC_AAA: case OPC_AAS:
+	case OPC_AAA:
+	case OPC_AAS:
 		*undefined = o | s | z | p;
 		return true;
-	case OPC_AAM: case OPC_AAD:
+	case OPC_AAM:
+	case OPC_AAD:
 		*undefined = o | a | c;
 		return true;
 	default:
@@ -162,8 +216,9 @@ static u64 shift_flags(const struct emul_insn *in, const u64 *regs)
 {
 	unsigned int bytes = emul_opnd_bytes(in, in->op->opnd[0]);
 	unsigned int kind = OPND_KIND(in->op->opnd[in->op->opnd[2] ? 2 : 1]);
-	unsigned int count = kind == OK_CL ? regs[X86_RCX] & 0xff :
-			     kind == OK_ONE ? 1 : in->imm & 0xff;
+	unsigned int count = kind == OK_CL  ? regs[X86_RCX] & 0xff :
+			     kind == OK_ONE ? 1 :
+					      in->imm & 0xff;
 	u16 id = in->op->id;
 	u64 undefined = 0;
 
@@ -187,15 +242,14 @@ static bool result_undefined(const struct emul_insn *in, const u64 *regs)
 
 	if (in->op->id == OPC_BSWAP)
 		return in->opsize == 2;
-	return (in->op->id == OPC_SHLD || in->op->id == OPC_SHRD) &&
-	       in->opsize == 2 && (count & 31) > 16;
+	return (in->op->id == OPC_SHLD || in->op->id == OPC_SHRD) && in->opsize == 2 &&
+	       (count & 31) > 16;
 }
 
 /* Encode a random harmless row; false to try again. */
 static bool make_code(enum emul_mode mode, struct emul_insn *in)
 {
-	const struct emul_opcode *op =
-		&emul_opcodes[unit_rand(&seed) % emul_nr_opcodes];
+	const struct emul_opcode *op = &emul_opcodes[unit_rand(&seed) % emul_nr_opcodes];
 	static const u8 pfx[] = { 0x66, 0x66, 0x67, 0xf2, 0xf3, 0xf3, 0xf0 };
 	unsigned int i, n = 0;
 	u64 undefined;
@@ -207,8 +261,7 @@ static bool make_code(enum emul_mode mode, struct emul_insn *in)
 	if ((unit_rand(&seed) & 3) == 0)
 		code[n++] = pfx[unit_rand(&seed) % ARRAY_SIZE(pfx)];
 	if ((op->flags & F_PFX) && !(op->flags & F_NP))
-		code[n++] = (op->flags & F_66) ? 0x66 :
-			    (op->flags & F_F3) ? 0xf3 : 0xf2;
+		code[n++] = (op->flags & F_66) ? 0x66 : (op->flags & F_F3) ? 0xf3 : 0xf2;
 	if (mode == EMUL_MODE_64 && (unit_rand(&seed) & 1))
 		code[n++] = 0x40 | (unit_rand(&seed) & 15);
 	if (op->map != MAP_1)
@@ -231,9 +284,21 @@ static bool make_code(enum emul_mode mode, struct emul_insn *in)
 
 static u64 interesting(void)
 {
-	static const u64 v[] = { 0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000,
-				 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
-				 0x7fffffffffffffff, 0x8000000000000000, ~0ULL };
+	static const u64 v[] = { 0,
+				 1,
+				 2,
+				 0x7f,
+				 0x80,
+				 0xff,
+				 0x7fff,
+				 0x8000,
+				 0xffff,
+				 0x7fffffff,
+				 0x80000000,
+				 0xffffffff,
+				 0x7fffffffffffffff,
+				 0x8000000000000000,
+				 ~0ULL };
 	u64 r = unit_rand(&seed);
 
 	switch (r & 3) {
@@ -252,8 +317,7 @@ static bool is_string(u16 id)
 }
 
 /* Registers for the instruction: random, but memory operands lie in the buffer. */
-static bool make_regs(const struct emul_insn *in, enum emul_mode mode,
-		      u64 regs[16])
+static bool make_regs(const struct emul_insn *in, enum emul_mode mode, u64 regs[16])
 {
 	u64 mask = mode == EMUL_MODE_64 ? ~0ULL : 0xffffffff;
 	u64 target = NATIVE_BUF + 2048 + (unit_rand(&seed) & 63);
@@ -271,8 +335,8 @@ static bool make_regs(const struct emul_insn *in, enum emul_mode mode,
 	}
 	if (in->op->id == OPC_XLAT)
 		regs[X86_RBX] = target;
-	if (in->op->id == OPC_BT || in->op->id == OPC_BTS ||
-	    in->op->id == OPC_BTR || in->op->id == OPC_BTC)
+	if (in->op->id == OPC_BT || in->op->id == OPC_BTS || in->op->id == OPC_BTR ||
+	    in->op->id == OPC_BTC)
 		regs[in->reg] = (unit_rand(&seed) % 2048 - 1024) & mask;
 	if (!in->is_mem)
 		return true;
@@ -297,21 +361,19 @@ static bool make_regs(const struct emul_insn *in, enum emul_mode mode,
 static unsigned int row_hits[1024]; /* completed without a fault, by row */
 static u8 before[NATIVE_BUF_SIZE], after[NATIVE_BUF_SIZE];
 
-static void describe(const struct emul_insn *in, const char *what, u64 ours,
-		     u64 real)
+static void describe(const struct emul_insn *in, const char *what, u64 ours, u64 real)
 {
 	unsigned int i;
 
 	print_message("%s:", emul_opc_name(in->op->id));
 	for (i = 0; i < in->length; i++)
 		print_message(" %02x", code[i]);
-	print_message(": %s: emulated %llx, processor %llx\n", what,
-		      (unsigned long long)ours, (unsigned long long)real);
+	print_message(": %s: emulated %llx, processor %llx\n", what, (unsigned long long)ours,
+		      (unsigned long long)real);
 }
 
 /* Emulate from the same start, to the end of a repeated instruction. */
-static enum emul_result emulate(struct emul *e, enum emul_mode mode,
-				const u64 regs[16], u64 flags)
+static enum emul_result emulate(struct emul *e, enum emul_mode mode, const u64 regs[16], u64 flags)
 {
 	enum emul_result r;
 	unsigned int i;
@@ -340,15 +402,13 @@ static enum emul_result emulate(struct emul *e, enum emul_mode mode,
 	return r;
 }
 
-static bool compare(const struct emul_insn *in, const struct emul *e,
-		    enum emul_result r, int vector, u64 undefined,
-		    enum emul_mode mode)
+static bool compare(const struct emul_insn *in, const struct emul *e, enum emul_result r,
+		    int vector, u64 undefined, enum emul_mode mode)
 {
 	unsigned int i, n = mode == EMUL_MODE_64 ? 16 : 8;
 
 	if ((r == EMUL_FAULT ? e->fault.vector : -1) != vector) {
-		describe(in, "fault", r == EMUL_FAULT ? e->fault.vector : r + 100,
-			 vector);
+		describe(in, "fault", r == EMUL_FAULT ? e->fault.vector : r + 100, vector);
 		return false;
 	}
 	if (vector >= 0)
@@ -358,8 +418,7 @@ static bool compare(const struct emul_insn *in, const struct emul *e,
 			describe(in, "register", e->regs[i], native->regs[i]);
 			return false;
 		}
-	if ((e->rflags ^ native->rflags) & (FLAGS_ARITH | X86_EFLAGS_DF) &
-	    ~undefined) {
+	if ((e->rflags ^ native->rflags) & (FLAGS_ARITH | X86_EFLAGS_DF) & ~undefined) {
 		describe(in, "flags", e->rflags, native->rflags);
 		return false;
 	}
@@ -378,8 +437,8 @@ static bool compare(const struct emul_insn *in, const struct emul *e,
 /* #GP of a misaligned SSE access arrives as 13, as the emulator says; #PF never happens. */
 static bool one_round(enum emul_mode mode, unsigned long *count)
 {
-	u64 flags = (unit_rand(&seed) & (FLAGS_ARITH | X86_EFLAGS_DF)) |
-		    X86_EFLAGS_FIXED | X86_EFLAGS_IF;
+	u64 flags = (unit_rand(&seed) & (FLAGS_ARITH | X86_EFLAGS_DF)) | X86_EFLAGS_FIXED |
+		    X86_EFLAGS_IF;
 	static struct emul e;
 	enum emul_result r;
 	struct emul_insn in;
@@ -392,8 +451,8 @@ static bool one_round(enum emul_mode mode, unsigned long *count)
 	if (result_undefined(&in, regs))
 		return true;
 	harmless(in.op->id, &undefined);
-	if ((in.op->id >= OPC_ROL && in.op->id <= OPC_SAR) ||
-	    in.op->id == OPC_SHLD || in.op->id == OPC_SHRD)
+	if ((in.op->id >= OPC_ROL && in.op->id <= OPC_SAR) || in.op->id == OPC_SHLD ||
+	    in.op->id == OPC_SHRD)
 		undefined = shift_flags(&in, regs);
 	for (i = 0; i < NATIVE_BUF_SIZE; i += 8)
 		*(u64 *)(buf + i) = interesting();
@@ -409,8 +468,7 @@ static bool one_round(enum emul_mode mode, unsigned long *count)
 	r = emulate(&e, mode, regs, flags);
 	++*count;
 	/* BSF and BSR of zero leave the destination as the processor likes. */
-	if ((in.op->id == OPC_BSF || in.op->id == OPC_BSR) &&
-	    (e.rflags & X86_EFLAGS_ZF))
+	if ((in.op->id == OPC_BSF || in.op->id == OPC_BSR) && (e.rflags & X86_EFLAGS_ZF))
 		return true;
 	row_hits[in.op - emul_opcodes] += vector < 0;
 	return compare(&in, &e, r, vector, undefined, mode);
@@ -425,16 +483,15 @@ static void check_coverage(enum emul_mode mode)
 	for (i = 0; i < emul_nr_opcodes; i++) {
 		const struct emul_opcode *op = &emul_opcodes[i];
 
-		if (!harmless(op->id, &undefined) ||
-		    OPND_KIND(op->opnd[0]) == OK_O ||
+		if (!harmless(op->id, &undefined) || OPND_KIND(op->opnd[0]) == OK_O ||
 		    OPND_KIND(op->opnd[1]) == OK_O ||
 		    (op->flags & (mode == EMUL_MODE_64 ? F_I64 : F_O64)))
 			continue;
 		rows++;
 		if (row_hits[i] >= 5)
 			continue;
-		print_message("row %s %02x: only %u\n", emul_opc_name(op->id),
-			      op->code, row_hits[i]);
+		print_message("row %s %02x: only %u\n", emul_opc_name(op->id), op->code,
+			      row_hits[i]);
 		missing++;
 	}
 	print_message("%u rows compared\n", rows);

@@ -302,12 +302,11 @@ static void test_system_hook(void **state)
 }
 
 /* A descriptor in the GDT of the test machine. */
-static void put_desc(struct world *w, unsigned int sel, u32 base, u32 limit,
-		     u32 ar)
+static void put_desc(struct world *w, unsigned int sel, u32 base, u32 limit, u32 ar)
 {
-	u64 d = (limit & 0xffff) | (u64)(base & 0xffffff) << 16 |
-		(u64)(ar & 0xff) << 40 | (u64)(limit >> 16 & 15) << 48 |
-		(u64)(ar >> 12 & 15) << 52 | (u64)(base >> 24) << 56;
+	u64 d = (limit & 0xffff) | (u64)(base & 0xffffff) << 16 | (u64)(ar & 0xff) << 40 |
+		(u64)(limit >> 16 & 15) << 48 | (u64)(ar >> 12 & 15) << 52 |
+		(u64)(base >> 24) << 56;
 
 	w_put(w, GDT_BASE + (sel & ~7u), d, 8);
 }
@@ -539,20 +538,13 @@ static void test_vmx_operand(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_real_mode),
-		cmocka_unit_test(test_vm86),
-		cmocka_unit_test(test_branches),
-		cmocka_unit_test(test_control_regs),
-		cmocka_unit_test(test_debug_regs),
-		cmocka_unit_test(test_msrs),
-		cmocka_unit_test(test_desc_tables),
-		cmocka_unit_test(test_system_hook),
-		cmocka_unit_test(test_segment_loads),
-		cmocka_unit_test(test_far_transfers),
-		cmocka_unit_test(test_soft_interrupts),
-		cmocka_unit_test(test_flags),
-		cmocka_unit_test(test_sse_state),
-		cmocka_unit_test(test_vmx_operand),
+		cmocka_unit_test(test_real_mode),	cmocka_unit_test(test_vm86),
+		cmocka_unit_test(test_branches),	cmocka_unit_test(test_control_regs),
+		cmocka_unit_test(test_debug_regs),	cmocka_unit_test(test_msrs),
+		cmocka_unit_test(test_desc_tables),	cmocka_unit_test(test_system_hook),
+		cmocka_unit_test(test_segment_loads),	cmocka_unit_test(test_far_transfers),
+		cmocka_unit_test(test_soft_interrupts), cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_sse_state),	cmocka_unit_test(test_vmx_operand),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
