@@ -65,6 +65,12 @@ struct pt_format {
 #define INTR_SHADOW_MOV_SS	0x2u
 #define INTR_SHADOW_NMI		0x8u
 
+/*
+ * With set_root(): the hardware may not keep accessed and dirty flags in this tree. With
+ * them it takes L2's page walks for writes, which the EPT that L1 wrote does not.
+ */
+#define HW_ROOT_NO_AD		0x1ull
+
 /* Whom an event window is wanted for. */
 #define WINDOW_IRQ		0x1u
 #define WINDOW_NMI		0x2u
@@ -135,7 +141,8 @@ struct l2_pages {
  * @set_msr_intercept: for context 01
  *
  * Memory:
- * @set_root:	      second-level root for the current context, physical address
+ * @set_root:	      second-level root for the current context, physical address, plus
+ *		      HW_ROOT_NO_AD
  * @tlb_flush:	      flush all translations of this vCPU (both contexts when
  *		      @all), before the next entry
  * @tlb_flush_gva:    one linear address of the current context

@@ -82,7 +82,7 @@ static bool over_budget(struct vm_mm *mm)
 {
 	u64 limit = (READ_ONCE(mm->nr_pages) << PAGE_SHIFT) / 8 + SZ_64M;
 
-	return atomic_long_read(&mm->bytes) > limit;
+	return (u64)atomic_long_read(&mm->bytes) > limit;
 }
 
 static void empty_all(struct vm_mm *mm)

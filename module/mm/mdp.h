@@ -73,6 +73,12 @@ struct mdp_root {
 	struct rcu_head rcu;
 };
 
+/* The hardware keeps no accessed and dirty flags in it, as EPT12 does not. */
+static inline bool mdp_root_plain(const struct mdp_root *r)
+{
+	return !(r->eptp & 1ULL << 6);
+}
+
 /* mdp_root.c */
 struct mdp_root *mdp_root_find(struct vm_mm *mm, u64 eptp);	/* a reference, or NULL */
 void mdp_root_put(struct mdp_root *r);

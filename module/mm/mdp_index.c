@@ -164,7 +164,7 @@ int mdp_index_add(struct mdp_root *r, u64 l1gfn, u64 l2gfn, u8 level)
 	int ret;
 
 	/* Room for each frame to be mapped a few times, so that only abuse gets here. */
-	if (atomic_long_read(&ix->entries) > READ_ONCE(r->mm->nr_pages) * 4 + 65536)
+	if ((u64)atomic_long_read(&ix->entries) > READ_ONCE(r->mm->nr_pages) * 4 + 65536)
 		return -ENOSPC;
 	ret = add_entry(r->mm, &ix->xa[level - 1][shard_of(key, level)], key,
 			l2gfn >> (9 * (level - 1)));

@@ -40,6 +40,7 @@ static void root_kill(struct mdp_root *r)
 
 	list_del_init(&r->link);
 	mm->nr_mdp_roots--;
+	mm->nr_plain_roots -= mdp_root_plain(r);
 	WRITE_ONCE(r->dead, true);
 	WRITE_ONCE(r->gen, r->gen + 1);
 	vm_request_all(mm->vm, REQ_MMU_RELOAD);
@@ -118,6 +119,7 @@ struct mdp_root *mdp_root_find(struct vm_mm *mm, u64 eptp)
 		}
 		list_add(&new->link, &mm->mdp_roots);
 		mm->nr_mdp_roots++;
+		mm->nr_plain_roots += mdp_root_plain(new);
 		refcount_inc(&new->refs);
 		r = new;
 		new = NULL;

@@ -24,15 +24,12 @@ static struct slot_set *slots_of(struct vm *vm)
 				      lockdep_is_held(&vm->slots_lock));
 }
 
-struct memslot *vm_slot(struct vm *vm, u64 gfn)
+/* Index of the first slot that starts above @gfn. */
+static unsigned int first_above(const struct slot_set *set, u64 gfn)
 {
-	const struct slot_set *set = slots_of(vm);
-	unsigned int lo = 0, hi;
+	unsigned int lo = 0, hi = set->n;
 
-	if (!set)
-		return NULL;
-	/* The last slot that starts at or below gfn. */
-	for (hi = set->n; lo < hi; ) {
+	while (lo < hi) {
 		unsigned int mid = (lo + hi) / 2;
 
 		if (set->slot[mid]->base_gfn <= gfn)
@@ -40,9 +37,19 @@ struct memslot *vm_slot(struct vm *vm, u64 gfn)
 		else
 			hi = mid;
 	}
-	if (!lo || gfn - set->slot[lo - 1]->base_gfn >= set->slot[lo - 1]->npages)
+	return lo;
+}
+
+struct memslot *vm_slot(struct vm *vm, u64 gfn)
+{
+	const struct slot_set *set = slots_of(vm);
+	unsigned int i = set ? first_above(set, gfn) : 0;
+	struct memslot *s;
+
+	if (!i)
 		return NULL;
-	return set->slot[lo - 1];
+	s = set->slot[i - 1];
+	return gfn - s->base_gfn < s->npages ? s : NULL;
 }
 
 /* The upper half of an id is an address space; there is one. */
@@ -92,13 +99,15 @@ static struct slot_set *slot_set_build(struct vm *vm, struct memslot *old, struc
 static bool overlaps(struct vm *vm, const struct memslot *new, const struct memslot *except)
 {
 	const struct slot_set *set = slots_of(vm);
-	unsigned int i;
+	unsigned int i = set ? first_above(set, new->base_gfn + new->npages - 1) : 0;
 
-	for (i = 0; set && i < set->n; i++) {
+	/* Backwards from the last that starts inside or below @new. */
+	while (i--) {
 		const struct memslot *s = set->slot[i];
 
-		if (s != except && new->base_gfn < s->base_gfn + s->npages &&
-		    s->base_gfn < new->base_gfn + new->npages)
+		if (s->base_gfn + s->npages <= new->base_gfn)
+			return false;
+		if (s != except)
 			return true;
 	}
 	return false;

@@ -155,7 +155,10 @@ u64 mm_root(struct vcpu *v, bool l2_ept, u64 eptp)
 		/* Its page may have been another root, of which this CPU has translations. */
 		vcpu_request(v, REQ_TLB_FLUSH);
 	}
-	return v->root_hpa = virt_to_phys(r->pt.root);
+	v->root_hpa = virt_to_phys(r->pt.root);
+	if (mdp_root_plain(r))
+		v->root_hpa |= HW_ROOT_NO_AD;
+	return v->root_hpa;
 }
 
 enum mm_fault_result mm_fault(struct vcpu *v, u64 gpa, u32 access, bool l2_ept, u64 eptp,

@@ -130,8 +130,8 @@ enum mm_fault_result {
 
 /**
  * mm_root - the root to run with
- * Returns the hpa for hw->set_root(): tdp for L1 and for an L2 without EPT12, else the
- * composed tree of (VM, @eptp). Allocates; 0 on failure (-ENOMEM to user space).
+ * Returns the argument for hw->set_root(): tdp for L1 and for an L2 without EPT12, else the
+ * composed tree of (VM, @eptp), with HW_ROOT_NO_AD where @eptp does not enable A/D. Allocates; 0 on failure (-ENOMEM to user space).
  * Called by the vCPU thread before entry whenever REQ_MMU_RELOAD was served or L2 was
  * entered or left. A root stays alive while a vCPU has it (v->root_hpa).
  */

@@ -92,16 +92,39 @@ static bool age_hva(struct vm_mm *mm, unsigned long start, unsigned long end, bo
 }
 
 /*
- * Was [start, end) used since it was last asked? Without accessed bits in the
- * hardware's format a mapping counts as used, and is dropped to learn of the next use.
+ * Where the hardware keeps no accessed bits a mapping counts as used, and is dropped to learn
+ * of the next use. Composed trees are dropped altogether: some have the bits, some not.
  */
+static bool age_by_zapping(struct vm_mm *mm, unsigned long start, unsigned long end)
+{
+	struct interval_tree_node *node;
+	struct pt_gather g;
+	bool young = false;
+
+	if (!mm->tdp.fmt->accessed)
+		return zap_hva(mm, start, end);
+	mm_gather_init(mm, &g);
+	WRITE_ONCE(mm->inv_seq, mm->inv_seq + 1);
+	for_each_slot_in(mm, node, start, end) {
+		u64 first, last;
+
+		hva_to_gfns(container_of(node, struct memslot, hva_node), start, end, &first,
+			    &last);
+		young |= pt_age(&mm->tdp, first << PAGE_SHIFT, last << PAGE_SHIFT, true);
+		young |= mdp_zap_gfns(mm, first, last, &g);
+	}
+	pt_gather_finish(&g);
+	return young;
+}
+
+/* Was [start, end) used since it was last asked and cleared? */
 static int test_age(struct vm_mm *mm, unsigned long start, unsigned long end, bool clear)
 {
 	bool young;
 
-	if (clear && !mm->tdp.fmt->accessed) {
+	if (clear && (!mm->tdp.fmt->accessed || READ_ONCE(mm->nr_plain_roots))) {
 		write_lock(&mm->lock);
-		young = zap_hva(mm, start, end);
+		young = age_by_zapping(mm, start, end);
 		write_unlock(&mm->lock);
 	} else {
 		read_lock(&mm->lock);

@@ -30,6 +30,7 @@ struct mdp_root;
  * @inv_count:	(L) invalidations in progress; their union is [inv_start, inv_end)
  * @tdp:	gpa to hpa; entries (L)
  * @mdp_roots:	(L) composed trees, most recently entered first
+ * @nr_plain_roots: (L) how many of them have no accessed flags
  * @pins:	@pin_lock; frames whose hpa some vCPU has given to hardware
  * @nx_large:	constant: large leaves may not be executable
  * @bytes:	of page tables, indices and snapshots
@@ -51,6 +52,7 @@ struct vm_mm {
 	struct pt tdp;
 	struct list_head mdp_roots;
 	unsigned int nr_mdp_roots;
+	unsigned int nr_plain_roots;
 
 	spinlock_t pin_lock;
 	struct list_head pins;

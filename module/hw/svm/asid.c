@@ -41,7 +41,8 @@ void svm_asid_prepare(struct svm_ctx *ctx, int cpu)
 void svm_set_root(struct vcpu *v, u64 root_hpa)
 {
 	struct svm_ctx *ctx = svm_cur(v);
-	u64 ncr3 = __sme_set(root_hpa);
+	/* NPT always keeps the flags, and always takes page walks for writes. */
+	u64 ncr3 = __sme_set(root_hpa & ~HW_ROOT_NO_AD);
 
 	if (ctx->vmcb->c.nested_cr3 == ncr3)
 		return;

@@ -126,14 +126,14 @@ void vmx_tlb_serve(struct vmx_ctx *c)
 /**
  * vmx_set_root - second-level root of the current context
  * @v:	      the vCPU
- * @root_hpa: physical address of the top table
+ * @root_hpa: physical address of the top table, plus HW_ROOT_NO_AD
  */
 void vmx_set_root(struct vcpu *v, u64 root_hpa)
 {
 	struct vmx_ctx *c = v->vmx->cur;
-	u64 eptp = root_hpa | VMX_EPTP_MT_WB | VMX_EPTP_PWL_4;
+	u64 eptp = (root_hpa & ~HW_ROOT_NO_AD) | VMX_EPTP_MT_WB | VMX_EPTP_PWL_4;
 
-	if (vmx_caps.ept_ad)
+	if (vmx_caps.ept_ad && !(root_hpa & HW_ROOT_NO_AD))
 		eptp |= VMX_EPTP_AD_ENABLE_BIT;
 	if (eptp == c->eptp)
 		return;
