@@ -63,7 +63,9 @@ void lapic_eoi(struct lapic *l)
 	int vector = l->isrv;
 	struct irqchip *ic;
 
-	l->pv_eoi_armed = false;
+	/* An EOI by the book although it could have been skipped: the permission was for it. */
+	if (unlikely(l->pv_eoi_armed))
+		lapic_withdraw_pv_eoi(l);
 	if (vector < 0)
 		return;
 	__clear_bit(vector, l->isr);
@@ -486,11 +488,10 @@ void lapic_reset(struct vcpu *v, bool init)
 	if (!init) {
 		WRITE_ONCE(*base, APIC_DEFAULT_PHYS_BASE | MSR_IA32_APICBASE_ENABLE |
 				  (env_is_bsp(v) ? MSR_IA32_APICBASE_BSP : 0));
-		if (l)
-			l->pv_eoi_msr = 0;
 	}
 	if (!l)
 		return;
+	l->pv_eoi_msr = 0;
 	reset_regs(l, init);
 	if (env_is_bsp(v))
 		lapic_put(l, APIC_LVT0, SET_APIC_DELIVERY_MODE(0, APIC_MODE_EXTINT));

@@ -118,6 +118,9 @@ u32 lapic_x2_ldr(u32 id);
 u32 lapic_lvt_mask(u32 offset);
 void lapic_update_event(struct lapic *l);
 
+/* lapic_state.c */
+void lapic_withdraw_pv_eoi(struct lapic *l);
+
 /* lapic_timer.c */
 int lapic_timer_create(struct lapic *l);
 void lapic_timer_free(struct lapic *l);

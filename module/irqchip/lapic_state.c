@@ -43,11 +43,15 @@ static void get_bitmap(const struct kvm_lapic_state *s, u32 offset, unsigned lon
 				   (u64)page_get(s, offset + 0x20 * i + 0x10) << 32);
 }
 
+static void pv_eoi_sync(struct lapic *l, bool withdraw);
+
 void lapic_get_state(struct vcpu *v, struct kvm_lapic_state *s)
 {
 	struct lapic *l = env_lapic(v);
 	u32 offset;
 
+	if (l->pv_eoi_armed)
+		pv_eoi_sync(l, true);
 	lapic_service_timer(v);
 	memset(s, 0, sizeof(*s));
 	for (offset = 0; offset < KVM_APIC_REG_SIZE; offset += 0x10)
@@ -88,7 +92,8 @@ int lapic_set_state(struct vcpu *v, const struct kvm_lapic_state *s)
 {
 	struct lapic *l = env_lapic(v);
 
-	l->pv_eoi_armed = false;
+	if (l->pv_eoi_armed)
+		pv_eoi_sync(l, true);
 	restore_regs(l, s);
 	if (lapic_is_x2(lapic_base(l))) {
 		lapic_put(l, APIC_ID, l->id);
@@ -116,7 +121,8 @@ int lapic_set_pv_eoi(struct vcpu *v, u64 msr)
 
 	if (!l || (msr & 2) || (!(msr & PV_EOI_ENABLED) && msr))
 		return 1;
-	lapic_sync_pv_eoi(v);
+	if (l->pv_eoi_armed)
+		pv_eoi_sync(l, true);
 	l->pv_eoi_msr = msr;
 	return 0;
 }
@@ -128,50 +134,75 @@ u64 lapic_get_pv_eoi(struct vcpu *v)
 	return l ? l->pv_eoi_msr : 0;
 }
 
-/**
- * lapic_sync_pv_eoi - after an exit, before events are looked at
- * If the guest was allowed to skip an EOI and has used that (it cleared the word), the EOI
- * happens now; if not, the permission is withdrawn.
- */
-void lapic_sync_pv_eoi(struct vcpu *v)
+/* The word says again that an EOI is needed. */
+void lapic_withdraw_pv_eoi(struct lapic *l)
 {
-	struct lapic *l = env_lapic(v);
-	u64 gpa;
+	u32 word = 0;
+
+	l->pv_eoi_armed = false;
+	env_write_guest(l->vm, PV_EOI_GPA(l->pv_eoi_msr), &word, sizeof(word));
+}
+
+/*
+ * If the guest was allowed to skip an EOI and has used that (it cleared the word), the EOI
+ * happens now. If not, the permission is withdrawn when the EOI has come to matter, or
+ * because user space wants the whole truth (@withdraw).
+ */
+static void pv_eoi_sync(struct lapic *l, bool withdraw)
+{
+	u64 gpa = PV_EOI_GPA(l->pv_eoi_msr);
 	u32 word;
 
-	if (!l || !l->pv_eoi_armed)
+	if (env_read_guest(l->vm, gpa, &word, sizeof(word))) {
+		l->pv_eoi_armed = false;
 		return;
-	l->pv_eoi_armed = false;
-	gpa = PV_EOI_GPA(l->pv_eoi_msr);
-	if (env_read_guest(l->vm, gpa, &word, sizeof(word)))
-		return;
+	}
 	if (!(word & 1)) {
+		l->pv_eoi_armed = false;
 		lapic_eoi(l);
 		return;
 	}
-	word &= ~1u;
-	env_write_guest(l->vm, gpa, &word, sizeof(word));
+	if (withdraw || lapic_highest(l->irr) >= 0)
+		lapic_withdraw_pv_eoi(l);
+}
+
+/** lapic_sync_pv_eoi - after an exit, before events are looked at; may sleep */
+void lapic_sync_pv_eoi(struct vcpu *v)
+{
+	struct lapic *l = env_lapic(v);
+
+	if (l && l->pv_eoi_armed)
+		pv_eoi_sync(l, false);
+}
+
+/* Would nobody but the local APIC notice the EOI of the interrupt in service? */
+static bool pv_eoi_allowed(struct lapic *l)
+{
+	struct irqchip *ic;
+
+	if (l->isrv < 0 || lapic_highest(l->irr) >= 0 || test_bit(l->isrv, l->tmr))
+		return false;
+	ic = env_irqchip(l->vm);
+	return !ic || !ic->ioapic || !test_bit(l->isrv, ic->ioapic->ack_vectors);
 }
 
 /**
  * lapic_arm_pv_eoi - after events were injected, before the entry; may sleep
- * Permits the guest to skip the EOI of the interrupt in service when nobody but the
- * local APIC would notice: edge triggered, no listener, nothing else waiting.
+ * Permits the guest to skip the EOI of the interrupt in service when it is edge triggered,
+ * has no listener, and nothing else waits; takes back a permission that no longer holds.
  */
 void lapic_arm_pv_eoi(struct vcpu *v)
 {
 	struct lapic *l = env_lapic(v);
-	struct irqchip *ic;
 	u32 word = 1;
 
-	if (!l || !(l->pv_eoi_msr & PV_EOI_ENABLED) || l->pv_eoi_armed)
+	if (!l || !(l->pv_eoi_msr & PV_EOI_ENABLED))
 		return;
-	if (l->isrv < 0 || lapic_highest(l->irr) >= 0 || test_bit(l->isrv, l->tmr))
+	if (pv_eoi_allowed(l) == l->pv_eoi_armed)
 		return;
-	ic = env_irqchip(l->vm);
-	if (ic && ic->ioapic && test_bit(l->isrv, ic->ioapic->ack_vectors))
-		return;
-	if (!env_write_guest(l->vm, PV_EOI_GPA(l->pv_eoi_msr), &word, sizeof(word)))
+	if (l->pv_eoi_armed)
+		pv_eoi_sync(l, true);
+	else if (!env_write_guest(l->vm, PV_EOI_GPA(l->pv_eoi_msr), &word, sizeof(word)))
 		l->pv_eoi_armed = true;
 }
 

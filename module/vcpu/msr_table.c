@@ -209,6 +209,19 @@ static int set_lapic(struct vcpu *v, u32 index, u64 val, bool host)
 	return lapic_msr_write(v, index, val);
 }
 
+static int get_pv_eoi(struct vcpu *v, u32 index, u64 *val, bool host)
+{
+	*val = v->lapic ? lapic_get_pv_eoi(v) : 0;
+	return 0;
+}
+
+static int set_pv_eoi(struct vcpu *v, u32 index, u64 val, bool host)
+{
+	if (!v->lapic)
+		return val ? MSR_FAULT : 0;
+	return lapic_set_pv_eoi(v, val) ? MSR_FAULT : 0;
+}
+
 /* System calls, segments: held by the backend ------------------------------------ */
 
 static int get_hw(struct vcpu *v, u32 index, u64 *val, bool host)
@@ -678,6 +691,7 @@ const struct msr_row msr_rows[] = {
 	{ ONE(MSR_IA32_TSC_DEADLINE), MSR_LISTED, MSR_RW(lapic) },
 	{ APIC_BASE_MSR, APIC_BASE_MSR + 0xff, 0, MSR_RW(lapic) },
 	{ MSR_KVM_WALL_CLOCK_NEW, MSR_KVM_SYSTEM_TIME_NEW, MSR_LISTED, MSR_RW(clock) },
+	{ ONE(MSR_KVM_PV_EOI_EN), MSR_LISTED, MSR_RW(pv_eoi) },
 	{ ONE(MSR_EFER), 0, MSR_RW(efer) },
 	{ ONE(MSR_STAR), MSR_LISTED, MSR_RW(hw) },
 	{ MSR_LSTAR, MSR_CSTAR, MSR_LISTED, get_hw, set_hw_canonical },

@@ -184,6 +184,7 @@ static bool vcpu_enter_guest(struct vcpu *v)
 
 static int run_once(struct vcpu *v)
 {
+	bool exited;
 	int r;
 
 	if (READ_ONCE(v->requests)) {
@@ -192,9 +193,10 @@ static int run_once(struct vcpu *v)
 			return r;
 	}
 	sync_cr8_to_hw(v);
-	if (!vcpu_enter_guest(v))
-		return RESUME_GUEST;
-	return vcpu_handle_exit(v);
+	lapic_arm_pv_eoi(v);
+	exited = vcpu_enter_guest(v);
+	lapic_sync_pv_eoi(v);
+	return exited ? vcpu_handle_exit(v) : RESUME_GUEST;
 }
 
 static int host_work(struct vcpu *v, int *srcu_idx)

@@ -364,6 +364,8 @@ static void test_pv_eoi(void **state)
 	struct vm *vm = new_vm(1, true);
 	struct vcpu *v = vm->v[0];
 	u32 *word = (u32 *)(vm->memory + 0x100);
+	struct kvm_lapic_state s;
+	struct apic_msg level = { .vector = 0x70, .level = true };
 
 	assert_int_equal(lapic_set_pv_eoi(v, 0x102), 1);
 	assert_int_equal(lapic_set_pv_eoi(v, 0x101), 0);
@@ -374,21 +376,46 @@ static void test_pv_eoi(void **state)
 	assert_int_equal(take(v), 0x41);
 	lapic_arm_pv_eoi(v);
 	assert_int_equal(*word, 1);
-	/* Left without having used it: withdrawn. */
+	/* Left without having used it: the permission stays, until user space looks. */
 	lapic_sync_pv_eoi(v);
+	assert_int_equal(*word, 1);
+	lapic_get_state(v, &s);
 	assert_int_equal(*word, 0);
 	assert_int_equal(apic_in(v, APIC_ISR + 0x20), 2);
+	/* Or until another interrupt waits for the EOI. */
+	lapic_arm_pv_eoi(v);
+	lapic_self_ipi(v->lapic, 0x21);
+	lapic_sync_pv_eoi(v);
+	assert_int_equal(*word, 0);
+	eoi(v);
+	assert_int_equal(take(v), 0x21);
 	/* Used: the interrupt is finished. */
 	lapic_arm_pv_eoi(v);
 	*word = 0;
 	lapic_sync_pv_eoi(v);
-	assert_int_equal(apic_in(v, APIC_ISR + 0x20), 0);
+	assert_int_equal(apic_in(v, APIC_ISR + 0x10), 0);
 	/* Another one waits: its delivery needs a real EOI. */
 	lapic_self_ipi(v->lapic, 0x41);
 	assert_int_equal(take(v), 0x41);
 	lapic_self_ipi(v->lapic, 0x42);
 	lapic_arm_pv_eoi(v);
 	assert_int_equal(*word, 0);
+	/* A real EOI although it was not needed; a nested interrupt that is level triggered. */
+	eoi(v);
+	assert_int_equal(take(v), 0x42);
+	lapic_arm_pv_eoi(v);
+	assert_int_equal(*word, 1);
+	eoi(v);
+	assert_int_equal(*word, 0);
+	lapic_self_ipi(v->lapic, 0x42);
+	assert_int_equal(take(v), 0x42);
+	lapic_arm_pv_eoi(v);
+	assert_int_equal(apic_deliver(vm, &level), 1);
+	assert_int_equal(take(v), 0x70);
+	lapic_arm_pv_eoi(v);
+	assert_int_equal(*word, 0);
+	eoi(v);
+	lapic_self_ipi(v->lapic, 0x42);
 	/* Memory that is not there: never armed. */
 	eoi(v);
 	assert_int_equal(take(v), 0x42);
