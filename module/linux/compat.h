@@ -62,6 +62,10 @@
 #define compat_unregister_emergency(fn)	do { (void)(fn); } while (0)
 #endif
 
+/* What the MMU notifier's questions about age answer with: int, later bool. */
+#define compat_young_t							\
+	__typeof__(((const struct mmu_notifier_ops *)NULL)->test_young(NULL, NULL, 0))
+
 /* Looking up a page that has no struct page changed its interface in 6.12. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #define COMPAT_HAS_FOLLOW_PFNMAP	1

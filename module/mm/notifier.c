@@ -5,6 +5,7 @@
  * address space, under locks of mm; it may not allocate and does not sleep.
  */
 #include <linux/mmu_notifier.h>
+#include "linux/compat.h"
 #include "mm/mdp.h"
 #include "mm/vm_mm.h"
 #include "vcpu/vcpu.h"
@@ -118,7 +119,7 @@ static bool age_by_zapping(struct vm_mm *mm, unsigned long start, unsigned long 
 }
 
 /* Was [start, end) used since it was last asked and cleared? */
-static int test_age(struct vm_mm *mm, unsigned long start, unsigned long end, bool clear)
+static bool test_age(struct vm_mm *mm, unsigned long start, unsigned long end, bool clear)
 {
 	bool young;
 
@@ -135,23 +136,24 @@ static int test_age(struct vm_mm *mm, unsigned long start, unsigned long end, bo
 }
 
 /* No flush: an accessed bit that stays cached only makes the page look older. */
-static int clear_young(struct mmu_notifier *n, struct mm_struct *user, unsigned long start,
-		       unsigned long end)
+static compat_young_t clear_young(struct mmu_notifier *n, struct mm_struct *user,
+				  unsigned long start, unsigned long end)
 {
 	return test_age(of(n), start, end, true);
 }
 
-static int clear_flush_young(struct mmu_notifier *n, struct mm_struct *user,
-			     unsigned long start, unsigned long end)
+static compat_young_t clear_flush_young(struct mmu_notifier *n, struct mm_struct *user,
+					unsigned long start, unsigned long end)
 {
-	int young = test_age(of(n), start, end, true);
+	bool young = test_age(of(n), start, end, true);
 
 	if (young)
 		vm_request_all(of(n)->vm, REQ_TLB_FLUSH);
 	return young;
 }
 
-static int test_young(struct mmu_notifier *n, struct mm_struct *user, unsigned long addr)
+static compat_young_t test_young(struct mmu_notifier *n, struct mm_struct *user,
+				 unsigned long addr)
 {
 	return test_age(of(n), addr, addr + PAGE_SIZE, false);
 }
