@@ -96,25 +96,27 @@ class Intel(Machine):
         if self.mem > 2048:
             raise LabError("the Intel machine has at most 2048 MiB")
         self._split_kernel(kernel, initrd, append)
-        binary, bios, plugins = self._bochs()
+        binary, packaged = self._bochs()
         with open(self.path("bochsrc"), "w") as f:
-            f.write(self._config(bios))
-        with open(self.path("debugger"), "w") as f:
-            f.write("c\n")
+            f.write(self._config(packaged))
         argv = [binary, "-q", "-f", self.path("bochsrc")]
-        if plugins is None:
+        if packaged:
+            # Debian's build waits in its debugger until it is told to continue.
+            with open(self.path("debugger"), "w") as f:
+                f.write("c\n")
             argv += ["-rc", self.path("debugger")]
-        return argv, {"TERM": "linux", **(plugins or {})}
+        return argv, {"TERM": "linux"}
 
-    def _bochs(self):
-        """(program, BIOS folder, environment or None when it is Debian's package)."""
-        own = os.path.join(paths.CACHE, "bochs")
-        if os.environ.get("LAB_BOCHS") != "package" and os.path.exists(own + "/bin/bochs"):
-            return own + "/bin/bochs", own + "/share/bochs", {}
+    @staticmethod
+    def _bochs():
+        """(program, is it Debian's package); lab/build-bochs makes the other one."""
+        own = os.path.join(paths.CACHE, "bochs", "bin", "bochs")
+        if os.environ.get("LAB_BOCHS") != "package" and os.path.exists(own):
+            return own, False
         binary = shutil.which("bochs-bin")
         if not binary:
             raise LabError("bochs is not installed")
-        return binary, "/usr/share/bochs", None
+        return binary, True
 
     def _boot_disk(self, kernel, initrd):
         """A disk of boot sector, protected-mode kernel and initramfs."""
@@ -165,17 +167,15 @@ class Intel(Machine):
             f.write(head)
         self._boot_disk(image[split:], initrd)
 
-    def _config(self, bios):
-        vga = os.path.join(bios, "VGABIOS-lgpl-latest")
+    def _config(self, packaged):
         lines = [
             "config_interface: textconfig",
-            "display_library: " + ("nogui" if "/.cache/" in bios or
-                                   bios.startswith(paths.CACHE) else "term"),
+            "display_library: " + ("term" if packaged else "nogui"),
             "cpu: model=%s, count=1, ips=%d, reset_on_triple_fault=0, ignore_bad_msrs=1"
             % (self.model, self.CLOCK_HZ),
             "memory: guest=%d, host=%d" % (self.mem, self.mem),
-            "romimage: file=%s, options=fastboot" % os.path.join(bios, "BIOS-bochs-latest"),
-            "vgaromimage: file=" + vga,
+            "romimage: file=/usr/share/bochs/BIOS-bochs-latest, options=fastboot",
+            "vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest",
             "optramimage1: file=%s, address=%#x" % (self.path("setup"), self.SETUP_AT),
             "ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14",
             "ata0-master: type=disk, mode=flat, path=" + self.path("disk"),
@@ -188,9 +188,11 @@ class Intel(Machine):
             "debugger_log: -",
             "com1: enabled=1, mode=socket-client, dev=127.0.0.1:%d" % self.console_port,
             "com2: enabled=1, mode=file, dev=" + self.path("com2"),
-            "sound: driver=dummy", "speaker: enabled=0",
+            "speaker: enabled=0",
             "mouse: enabled=0",
         ]
+        if packaged:
+            lines.append("sound: driver=dummy")     # the default looks for a sound card
         return "\n".join(lines) + "\n"
 
 
