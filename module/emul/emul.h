@@ -103,7 +103,7 @@ enum emul_dt { EMUL_GDT, EMUL_IDT };
  * @get_dt, @set_dt: GDTR and IDTR
  * @get_ldtr: LDTR with its hidden part
  * @set_seg: a segment register, after all checks; also sets emul.segs[n] (the
- *	emulator does that). Loading CS changes the privilege level never
+ *	emulator does that). The DPL of a new SS is the new privilege level
  * @invlpg: invalidate the translation of a linear address
  * @system: carry out emul.insn.op->id, an instruction that is the vcpu layer's
  *	business: HLT WBINVD INVD XSETBV XGETBV MONITOR MWAIT RSM VMCALL VMMCALL,

@@ -11,6 +11,16 @@ enum emul_result exec_nop(struct emul *e)
 	return EMUL_OK;
 }
 
+/* CLFLUSH, CLFLUSHOPT, CLWB: device memory is not cached, but the address must be readable. */
+enum emul_result exec_cache(struct emul *e)
+{
+	enum emul_result r;
+	u64 linear;
+
+	r = mem_linear(e, e->insn.seg, e->ea, 1, 0, &linear);
+	return r ? r : e->ops->read(e, linear, NULL, 1, EMUL_ACC_PROBE);
+}
+
 enum emul_result exec_ud(struct emul *e)
 {
 	return raise_ud(e);

@@ -35,6 +35,7 @@ struct world {
 
 	u64 cr[16], dr[8], msr_tsc, msr_kernel_gs, msr_last, msr_aux;
 	u32 msr_index;
+	u64 sysenter[3];
 	u8 xmm[16][16];
 	struct x86_dt dt[2];
 	struct x86_seg ldtr;
@@ -225,6 +226,11 @@ static enum emul_result w_get_msr(struct emul *e, u32 index, u64 *val)
 		return EMUL_OK;
 	case MSR_KERNEL_GS_BASE:
 		*val = w->msr_kernel_gs;
+		return EMUL_OK;
+	case MSR_IA32_SYSENTER_CS:
+	case MSR_IA32_SYSENTER_ESP:
+	case MSR_IA32_SYSENTER_EIP:
+		*val = w->sysenter[index - MSR_IA32_SYSENTER_CS];
 		return EMUL_OK;
 	default:
 		return emul_raise(e, X86_TRAP_GP, 0);

@@ -1,4 +1,4 @@
-/* link: emul/decode.c emul/optable.c emul/alu.c emul/exec.c emul/exec_alu.c emul/exec_data.c emul/exec_flow.c emul/exec_seg.c emul/exec_sse.c emul/exec_string.c emul/exec_system.c emul/operand.c */
+/* link: emul/decode.c emul/optable.c emul/alu.c emul/exec.c emul/exec_alu.c emul/exec_data.c emul/exec_fast.c emul/exec_flow.c emul/exec_seg.c emul/exec_sse.c emul/exec_string.c emul/exec_system.c emul/operand.c */
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The executor's system side: modes, branches, stack widths, control registers, MSRs, descriptor
@@ -491,6 +491,65 @@ static void test_flags(void **state)
 	assert_fault(w, STEP(w, 0x62, 0x03), X86_TRAP_BR, 0);
 }
 
+static void test_sysenter(void **state)
+{
+	struct world *w = world_reset(&world, W_COMPAT32);
+	struct emul *e = &w->e;
+
+	e->cpl = 3;
+	assert_fault(w, STEP(w, 0x0f, 0x34), X86_TRAP_GP, 0);
+	w->sysenter[0] = 0x10;
+	w->sysenter[1] = 0xffff800000003000;
+	w->sysenter[2] = 0xffff800000001000;
+	assert_int_equal(STEP(w, 0x0f, 0x34), EMUL_DONE);
+	assert_int_equal(e->rip, 0xffff800000001000);
+	assert_int_equal(e->regs[X86_RSP], 0xffff800000003000);
+	assert_int_equal(e->segs[X86_CS].selector, 0x10);
+	assert_int_equal(e->segs[X86_CS].ar, 0xa09b);
+	assert_int_equal(e->segs[X86_SS].selector, 0x18);
+	assert_int_equal(e->segs[X86_SS].ar, 0xc093);
+	assert_int_equal(e->cpl, 0);
+	assert_false(e->rflags & X86_EFLAGS_IF);
+	/* and back, to 32-bit and to 64-bit code */
+	e->rip = 0x1000;
+	e->regs[X86_RCX] = 0x100003000;
+	e->regs[X86_RDX] = 0x100001000;
+	assert_int_equal(STEP(w, 0x0f, 0x35), EMUL_DONE);
+	assert_int_equal(e->rip, 0x1000);
+	assert_int_equal(e->regs[X86_RSP], 0x3000);
+	assert_int_equal(e->segs[X86_CS].selector, 0x23);
+	assert_int_equal(e->segs[X86_CS].ar, 0xc0fb);
+	assert_int_equal(e->segs[X86_SS].selector, 0x2b);
+	assert_fault(w, STEP(w, 0x0f, 0x35), X86_TRAP_GP, 0);
+	world_reset(w, W_LONG64);
+	w->sysenter[0] = 0x10;
+	e->regs[X86_RDX] = 0x2000;
+	assert_int_equal(STEP(w, 0x48, 0x0f, 0x35), EMUL_DONE);
+	assert_int_equal(e->segs[X86_CS].selector, 0x33);
+	assert_int_equal(e->segs[X86_CS].ar, 0xa0fb);
+	world_reset(w, W_LONG64);
+	w->sysenter[0] = 0x10;
+	e->regs[X86_RDX] = 0x800000000000;
+	assert_fault(w, STEP(w, 0x48, 0x0f, 0x35), X86_TRAP_GP, 0);
+	/* not in real mode */
+	world_reset(w, W_REAL);
+	assert_fault(w, STEP(w, 0x0f, 0x34), X86_TRAP_GP, 0);
+}
+
+static void test_cache_lines(void **state)
+{
+	struct world *w = world_reset(&world, W_LONG64);
+	struct emul *e = &w->e;
+
+	e->regs[X86_RBX] = DEVICE;
+	assert_int_equal(STEP(w, 0x0f, 0xae, 0x3b), EMUL_DONE);
+	assert_int_equal(STEP(w, 0x66, 0x0f, 0xae, 0x3b), EMUL_DONE);
+	assert_int_equal(STEP(w, 0x66, 0x0f, 0xae, 0x33), EMUL_DONE);
+	assert_false(w->dev_pending);
+	e->regs[X86_RBX] = HOLE;
+	assert_fault(w, STEP(w, 0x0f, 0xae, 0x3b), X86_TRAP_PF, 0);
+}
+
 static void test_sse_state(void **state)
 {
 	struct world *w = world_reset(&world, W_LONG64);
@@ -544,6 +603,7 @@ int main(void)
 		cmocka_unit_test(test_desc_tables),	cmocka_unit_test(test_system_hook),
 		cmocka_unit_test(test_segment_loads),	cmocka_unit_test(test_far_transfers),
 		cmocka_unit_test(test_soft_interrupts), cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_sysenter),	cmocka_unit_test(test_cache_lines),
 		cmocka_unit_test(test_sse_state),	cmocka_unit_test(test_vmx_operand),
 	};
 
