@@ -154,7 +154,7 @@ enum mm_fault_result mdp_translate(struct vcpu *v, u64 eptp, u64 l2gpa, u32 acce
 void mdp_invept(struct vcpu *v, bool single, u64 eptp);
 /* Host page behind an L1 frame, for pages that hardware reads directly (virtual-APIC page,
  * APIC-access page): hpa or 0; *ref identifies it to mm_unpin(). Released on invalidation:
- * the vCPU gets REQ_MMU_RELOAD and must ask again. */
+ * the vCPU gets REQ_L2_PAGES and must ask again. */
 u64 mm_pin_gfn(struct vcpu *v, u64 gfn, void **ref);
 void mm_unpin_gfn(struct vcpu *v, void *ref, bool dirty);
 /* Bytes of page tables, snapshots and indices held for this VM. */

@@ -30,7 +30,7 @@ void mm_drop_pins(struct vm_mm *mm, u64 start, u64 end)
 		hit |= p->gfn >= start && p->gfn < end;
 	spin_unlock(&mm->pin_lock);
 	if (hit)
-		vm_request_all(mm->vm, REQ_MMU_RELOAD);
+		vm_request_all(mm->vm, REQ_L2_PAGES);
 }
 
 /* Enter @pin into the list, unless the page was taken away meanwhile. */

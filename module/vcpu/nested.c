@@ -47,6 +47,7 @@ void vcpu_nested_free(struct vcpu *v)
 	if (!v->nested)
 		return;
 	hrtimer_cancel(&v->nested->timer);
+	nested_unpin_pages(v);
 	free_page((unsigned long)v->nested->vmcs12);
 	free_page((unsigned long)v->nested->msr_bitmap);
 	kfree(v->nested);
@@ -73,6 +74,7 @@ void nested_reset(struct vcpu *v)
 		vcpu_request(v, REQ_MMU_RELOAD);
 	}
 	n->uses_ept = false;
+	nested_unpin_pages(v);
 	nested_state_init(&n->st, n->vmcs12);
 }
 
@@ -206,11 +208,6 @@ bool nested_uses_ept(struct vcpu *v)
 u64 nested_eptp(struct vcpu *v)
 {
 	return v->nested->eptp;
-}
-
-int nested_reload_pages(struct vcpu *v)
-{
-	return v->in_l2 ? nested_set_pages(v) : RESUME_GUEST;
 }
 
 /* Events while L2 runs ----------------------------------------------------------- */

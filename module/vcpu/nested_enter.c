@@ -137,21 +137,6 @@ void nested_fill_msr_ops(struct vcpu *v, struct nested_msr_ops *ops)
 	};
 }
 
-/* Where the hardware finds L1's bitmaps and pages; called again when a page has moved. */
-int nested_set_pages(struct vcpu *v)
-{
-	struct vcpu_nested *n = v->nested;
-	struct l2_pages pages = {};
-
-	if (!hw->l2_set_pages)
-		return RESUME_GUEST;
-	if (proc_has(n->vmcs12, CPU_BASED_USE_MSR_BITMAPS) &&
-	    !vm_read_guest(v->vm, n->vmcs12->msr_bitmap, n->msr_bitmap, PAGE_SIZE))
-		pages.msr_bitmap = n->msr_bitmap;
-	hw->l2_set_pages(v, &pages);
-	return RESUME_GUEST;
-}
-
 static void enter_l2(struct vcpu *v)
 {
 	struct vcpu_nested *n = v->nested;

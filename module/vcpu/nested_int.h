@@ -14,6 +14,19 @@
 #include "vcpu/nested.h"
 
 /**
+ * struct nested_pin - a page of L1 that the hardware uses by host address
+ * @gpa:   where L1 has it
+ * @hpa:   where it is
+ * @ref:   mm/'s handle; NULL = not pinned
+ * @dirty: the hardware writes it
+ */
+struct nested_pin {
+	u64 gpa, hpa;
+	void *ref;
+	bool dirty;
+};
+
+/**
  * struct vcpu_nested - nesting of one vCPU; its own thread only, except @timer_fired
  * @vcpu:	(c) whose this is
  * @st:		VMX operation as the instructions see it; owns the cached vmcs12
@@ -24,6 +37,8 @@
  * @eptp:	EPT pointer of the running L2
  * @uses_ept:	the running L2 has EPT
  * @msr_bitmap:	copy of L1's MSR bitmap, one page
+ * @vapic:	L1's virtual-APIC page
+ * @apic_access: L1's APIC-access page
  * @timer:	VMX-preemption timer in software, armed while L2 runs with it
  * @timer_fired: (a) it has expired
  * @timer_on:	it is armed
@@ -38,6 +53,8 @@ struct vcpu_nested {
 	u64 eptp;
 	bool uses_ept;
 	void *msr_bitmap;
+	struct nested_pin vapic;
+	struct nested_pin apic_access;
 	struct hrtimer timer;
 	bool timer_fired;
 	bool timer_on;
@@ -46,9 +63,12 @@ struct vcpu_nested {
 
 /* nested_enter.c */
 int nested_vmenter(struct vcpu *v, bool launch);
-int nested_set_pages(struct vcpu *v);
 struct nested_msr_ops;
 void nested_fill_msr_ops(struct vcpu *v, struct nested_msr_ops *ops);
+
+/* nested_pages.c */
+int nested_set_pages(struct vcpu *v);
+void nested_unpin_pages(struct vcpu *v);
 
 /* nested_exit.c */
 int nested_vmexit(struct vcpu *v, const struct vcpu_exit *e);

@@ -15,6 +15,7 @@
 
 #include "irqchip/irqchip.h"
 #include "linux/compat.h"
+#include "linux/trace.h"
 #include "mm/mm.h"
 #include "vcpu/core.h"
 #include "vcpu/emulate.h"
@@ -76,10 +77,12 @@ static int serve_requests(struct vcpu *v)
 		if (r != RESUME_GUEST)
 			return r;
 	}
-	if (take_request(v, REQ_MMU_RELOAD)) {
+	if (take_request(v, REQ_L2_PAGES)) {
 		r = nested_reload_pages(v);
 		if (r != RESUME_GUEST)
 			return r;
+	}
+	if (take_request(v, REQ_MMU_RELOAD)) {
 		r = load_root(v);
 		if (r != RESUME_GUEST)
 			return r;
@@ -165,8 +168,11 @@ static bool vcpu_enter_guest(struct vcpu *v)
 			compat_send_reschedule(smp_processor_id());
 			vcpu_request(v, REQ_EVENT);
 		}
+		trace_turtles_entry(v->id, v->in_l2 ? 2 : 1, v->rip);
 		switch_to_guest(v);
 		v->stats.hw_exits++;
+		trace_turtles_exit(v->id, v->in_l2 ? 2 : 1, v->rip, v->exit.reason, v->exit.raw,
+				   v->exit.qual, v->exit.intr_info);
 
 		sync_cr8_from_hw(v);
 		vcpu_events_after_exit(v);

@@ -101,7 +101,8 @@ static DEFINE_PER_CPU(struct cpumask, request_mask);
 /* A vCPU that waits need not wake for what only matters at its next entry. */
 static bool wakes(enum vcpu_req req)
 {
-	return req != REQ_TLB_FLUSH && req != REQ_MMU_RELOAD && req != REQ_CLOCK_UPDATE;
+	return req != REQ_TLB_FLUSH && req != REQ_MMU_RELOAD && req != REQ_L2_PAGES &&
+	       req != REQ_CLOCK_UPDATE;
 }
 
 /**

@@ -50,6 +50,7 @@ enum vcpu_req {
 	REQ_EVENT,		/* look for interrupts, NMIs, SIPIs again */
 	REQ_TLB_FLUSH,		/* flush this vCPU's second-level translations */
 	REQ_MMU_RELOAD,		/* the second-level root has changed or died */
+	REQ_L2_PAGES,		/* a page that the hardware uses for L2 has moved */
 	REQ_CLOCK_UPDATE,	/* write the kvmclock page */
 	REQ_TRIPLE_FAULT,
 	REQ_UNBLOCK,		/* no work: only leave the guest or the wait */

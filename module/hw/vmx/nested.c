@@ -232,10 +232,13 @@ void vmx_l2_set_pages(struct vcpu *v, const struct l2_pages *pages)
 	vmx_merge_msr_bitmap(x, pages->msr_bitmap);
 
 	c->foreign_vapic = pages->vapic_hpa != 0;
-	if (!c->foreign_vapic)
+	if (!c->foreign_vapic) {
 		vmx_set_proc(c, (c->proc & ~CPU_BASED_TPR_SHADOW) | cr8);
-	else if (c->proc & CPU_BASED_TPR_SHADOW)
+		/* Needs the shadow; without it L2's x2APIC accesses exit. */
+		vmx_set_proc2(c, c->proc2 & ~SECONDARY_EXEC_VIRTUALIZE_X2APIC_MODE);
+	} else if (c->proc & CPU_BASED_TPR_SHADOW)
 		vmwrite_cached(n->vapic_hpa, VIRTUAL_APIC_PAGE_ADDR, pages->vapic_hpa);
+	}
 
 	if (!pages->apic_access_hpa)
 		vmx_set_proc2(c, c->proc2 & ~SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES);
