@@ -236,7 +236,7 @@ void vmx_l2_set_pages(struct vcpu *v, const struct l2_pages *pages)
 		vmx_set_proc(c, (c->proc & ~CPU_BASED_TPR_SHADOW) | cr8);
 		/* Needs the shadow; without it L2's x2APIC accesses exit. */
 		vmx_set_proc2(c, c->proc2 & ~SECONDARY_EXEC_VIRTUALIZE_X2APIC_MODE);
-	} else if (c->proc & CPU_BASED_TPR_SHADOW)
+	} else if (c->proc & CPU_BASED_TPR_SHADOW) {
 		vmwrite_cached(n->vapic_hpa, VIRTUAL_APIC_PAGE_ADDR, pages->vapic_hpa);
 	}
 
