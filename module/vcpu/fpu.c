@@ -219,14 +219,35 @@ void vcpu_fpu_load(struct vcpu *v)
 }
 
 /**
+ * vcpu_fpu_check_xcr0 - after an exit on SVM: was XCR0 written without one?
+ * @v: the vCPU, its FPU state loaded
+ *
+ * The XSETBV intercept sees every write on a processor. QEMU's emulation of SVM does not
+ * have it: there the register itself tells, and CPUID (OSXSAVE's companion, the size in
+ * leaf 0xd) must follow it at once.
+ */
+void vcpu_fpu_check_xcr0(struct vcpu *v)
+{
+	u64 xcr0;
+
+	if (!boot_cpu_has(X86_FEATURE_OSXSAVE))
+		return;
+	xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	if (likely(xcr0 == v->xcr0))
+		return;
+	v->xcr0 = xcr0;
+	vcpu_cpuid_update(v);
+}
+
+/**
  * vcpu_fpu_save - the reverse of vcpu_fpu_load()
- * @v: the vCPU; its XCR0 may have changed meanwhile only through vcpu_set_xcr0()
+ * @v: the vCPU; its XCR0 may have changed meanwhile
  */
 void vcpu_fpu_save(struct vcpu *v)
 {
 	struct vcpu_fpu *f = v->fpu;
 
-	if (f->xcr0_switched) {
+	if (f->xcr0_switched || unlikely(v->xcr0 != fpu.host_xcr0)) {
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, fpu.host_xcr0);
 		f->xcr0_switched = false;
 	}

@@ -319,6 +319,7 @@ void vcpu_fpu_free(struct vcpu *v);
 void vcpu_fpu_reset(struct vcpu *v, bool init);
 void vcpu_fpu_load(struct vcpu *v);	/* preemption off until vcpu_fpu_save() */
 void vcpu_fpu_save(struct vcpu *v);
+void vcpu_fpu_check_xcr0(struct vcpu *v);	/* SVM, after each exit */
 void vcpu_get_fpu(struct vcpu *v, struct kvm_fpu *f);
 void vcpu_set_fpu(struct vcpu *v, const struct kvm_fpu *f);
 void vcpu_get_xsave(struct vcpu *v, void *buf, size_t size);

@@ -130,6 +130,7 @@ void svm_enter(struct vcpu *v, struct vcpu_exit *e)
 	svm_world_switch(&svm->sw);
 
 	restore_host_dr7(v);
+	vcpu_fpu_check_xcr0(v);
 	vmcb->c.tlb_ctl = TLB_CTL_NONE;
 	vmcb->c.clean = CLEAN_ALL;
 	save_state(v, ctx);
