@@ -301,11 +301,15 @@ int vcpu_run(struct vcpu *v)
 		r = complete(v);
 		srcu_read_unlock(&v->vm->srcu, idx);
 	}
-	if (r == RESUME_GUEST)
-		r = v->run->immediate_exit ? -EINTR : run_loop(v);
+	if (r == RESUME_GUEST && v->run->immediate_exit) {
+		/* Clients finish an access this way and go on to look at its exit reason. */
+		r = -EINTR;
+	} else if (r == RESUME_GUEST) {
+		r = run_loop(v);
+		if (r == -EINTR)
+			v->run->exit_reason = KVM_EXIT_INTR;
+	}
 
-	if (r == -EINTR)
-		v->run->exit_reason = KVM_EXIT_INTR;
 	if (r == EXIT_TO_USER || r == -EINTR)
 		v->stats.user_exits++;
 	fill_run_page(v);
