@@ -112,7 +112,6 @@ static void fill_exception(struct vcpu *v, struct svm_ctx *ctx, u32 vector,
 	case X86_TRAP_OF:
 		type = INTR_TYPE_SOFT_EXCEPTION;
 		e->insn_len = insn_len(ctx);
-		e->partial = !e->insn_len;
 		break;
 	case X86_TRAP_PF:
 		e->qual = c->exit_info_2;
@@ -194,7 +193,6 @@ static void fill_io(const struct vcpu *v, const struct svm_ctx *ctx, struct vcpu
 		e->qual |= 1 << 5;
 	e->qual |= info & 0xffff0000;
 	e->insn_len = len <= 15 ? len : 0;
-	e->partial = info & IOIO_STR;
 	if (!(info & IOIO_STR) &&
 	    io_is_immediate(v, &ctx->vmcb->s, info >> 16 & 0xffff, (e->qual & 7) + 1, len))
 		e->qual |= 1 << 6;
@@ -239,7 +237,6 @@ static void fill_task_switch(const struct svm_control *c, struct vcpu_exit *e)
 		source = 2;
 	e->reason = EXIT_REASON_TASK_SWITCH;
 	e->qual = (c->exit_info_1 & 0xffff) | source << 30;
-	e->partial = true;
 }
 
 static void fill_invlpg(const struct svm_ctx *ctx, struct vcpu_exit *e)
@@ -258,7 +255,6 @@ static void fill_icebp(const struct svm_ctx *ctx, struct vcpu_exit *e)
 	e->reason = EXIT_REASON_EXCEPTION_NMI;
 	e->intr_info = INTR_INFO_VALID_MASK | INTR_TYPE_PRIV_SW_EXCEPTION | X86_TRAP_DB;
 	e->insn_len = insn_len(ctx);
-	e->partial = !e->insn_len;
 }
 
 /* See event.c: the IRET that ends NMI blocking is about to be executed. */
@@ -340,7 +336,6 @@ static void fill_special(struct vcpu *v, struct svm_ctx *ctx, u32 code, struct v
 		}
 		e->reason = EXIT_REASON_INVPCID;
 		e->insn_len = insn_len(ctx);
-		e->partial = true;
 		break;
 	case SVM_EXIT_RSM:
 	case SVM_EXIT_INVLPGA:
