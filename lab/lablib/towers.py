@@ -200,25 +200,38 @@ class Report:
                          % (int(level.facts["module_memory"]) / 1048576)))
         after, before = exits(level.lists["exits"]), exits(level.lists["before"])
         for guest in sorted(after):
-            total = sum(after[guest].values())
-            top = sorted(after[guest].items(), key=lambda e: -e[1])[:6]
-            rows.append(("exits of L%d" % guest, "%d: " % total + ", ".join(
-                "%s %d" % e for e in top)))
-        if before and after.get(2):
-            spent = (sum(sum(e.values()) for e in after.values()) -
-                     sum(sum(e.values()) for e in before.values()))
-            inner = sum(after[2].values()) - sum(before.get(2, {}).values())
+            reasons = {k: n for k, n in after[guest].items() if k.isupper()}
+            top = sorted(reasons.items(), key=lambda e: -e[1])[:6]
+            text = "%d: " % sum(reasons.values()) + ", ".join("%s %d" % e for e in top)
+            if "reflected" in after[guest]:
+                text += "; %d passed on to L1" % after[guest]["reflected"]
+            rows.append(("exits of L%d" % guest, text))
+        if before:
+            spent = _world_switches(after) - _world_switches(before)
+            inner = _reasons(after, 2) - _reasons(before, 2)
             if inner > 0:
-                rows.append(("per L2 exit", "%.1f hardware exits while L2 ran"
-                             % (spent / inner)))
+                rows.append(("per L2 exit", "%.2f hardware exits, L1's own work included, "
+                             "while L2 ran" % (spent / inner)))
         return rows
 
 
+def _reasons(table, level):
+    return sum(n for k, n in table.get(level, {}).items() if k.isupper())
+
+
+def _world_switches(table):
+    """Hardware exits; the module counts them apart from the reasons where it can."""
+    return sum(e.get("hw_exits", _reasons(table, level)) for level, e in table.items())
+
+
 def exits(lines):
-    """{level: {reason: count}} from the module's lines "level reason count"."""
+    """{level: {reason: count}} from the module's lines "L1 CPUID 5".
+
+    Reasons are in capitals; sums that the module adds (hw_exits, reflected) are not.
+    """
     table = defaultdict(dict)
     for line in lines:
-        parts = line.split()
-        if len(parts) == 3 and parts[0].isdigit() and parts[2].isdigit():
-            table[int(parts[0])][parts[1]] = int(parts[2])
+        found = re.match(r"L?(\d) (\w+) (\d+)$", line.strip())
+        if found:
+            table[int(found.group(1))][found.group(2)] = int(found.group(3))
     return table

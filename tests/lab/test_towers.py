@@ -26,8 +26,9 @@ GOOD = """@@L0 up=2
 @@L1 log_bad=0
 @@L1 exit=0
 @@L0 ended=1 status=0 qemu=0
-@@L0 exits=1 CPUID 10
-@@L0 exits=2 CPUID 20
+@@L0 exits=L1 CPUID 10
+@@L0 exits=L2 CPUID 20
+@@L0 exits=L2 hw_exits 20
 @@L0 log_bad=0
 @@L0 exit=0"""
 
@@ -76,7 +77,7 @@ class Judgement(unittest.TestCase):
         for line in GOOD.splitlines():
             record.line(line)
         self.assertEqual(towers.exits(record.levels[0].lists["exits"]),
-                         {1: {"CPUID": 10}, 2: {"CPUID": 20}})
+                         {1: {"CPUID": 10}, 2: {"CPUID": 20, "hw_exits": 20}})
         self.assertTrue(any("exits of L2" in l for l in towers.Report(record).lines()))
 
 
