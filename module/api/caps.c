@@ -67,6 +67,8 @@ static const struct cap caps[] = {
 	{ KVM_CAP_USER_NMI, 1 },
 	{ KVM_CAP_X86_USER_SPACE_MSR, 1 },
 	{ KVM_CAP_X86_MSR_FILTER, 1 },
+	{ KVM_CAP_MSR_PLATFORM_INFO, 1 },
+	{ KVM_CAP_ENFORCE_PV_FEATURE_CPUID, 1 },
 
 	/* Interrupts and I/O */
 	{ KVM_CAP_IRQCHIP, 1 },
@@ -172,6 +174,9 @@ long api_enable_vm_cap(struct vm *vm, const struct kvm_enable_cap *cap)
 		return set_dirty_protect(vm, arg);
 	case KVM_CAP_MAX_VCPU_ID:
 		return set_max_vcpu_id(vm, arg);
+	case KVM_CAP_MSR_PLATFORM_INFO:
+		vm->hide_platform_info = !arg;
+		return 0;
 	case KVM_CAP_SPLIT_IRQCHIP:
 		return api_create_irqchip_split(vm, arg);
 	default:

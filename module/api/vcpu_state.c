@@ -421,10 +421,20 @@ static long stats_fd(void *v, void *buf, unsigned long arg)
 	return api_vcpu_stats_fd(v);
 }
 
-/* No capability is enabled per vCPU. */
-static long enable_cap(void *v, void *buf, unsigned long arg)
+static long enable_cap(void *vcpu, void *buf, unsigned long arg)
 {
-	return -EINVAL;
+	const struct kvm_enable_cap *cap = buf;
+	struct vcpu *v = vcpu;
+
+	if (cap->flags)
+		return -EINVAL;
+	switch (cap->cap) {
+	case KVM_CAP_ENFORCE_PV_FEATURE_CPUID:
+		v->enforce_pv = cap->args[0];
+		return 0;
+	default:
+		return -EINVAL;
+	}
 }
 
 const struct api_call api_vcpu_calls[] = {

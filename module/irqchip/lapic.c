@@ -57,6 +57,13 @@ void lapic_update_event(struct lapic *l)
 		env_event(l->v);
 }
 
+/* The IOAPIC is user space's: the run loop will tell it. */
+static void split_eoi(struct lapic *l, u8 vector)
+{
+	set_bit(vector, l->user_eoi);
+	env_event(l->v);
+}
+
 /* SDM "Signaling Interrupt Servicing Completion" */
 void lapic_eoi(struct lapic *l)
 {
@@ -77,7 +84,7 @@ void lapic_eoi(struct lapic *l)
 		if (!ic->split)
 			ioapic_eoi(ic, vector, level);
 		else if (level && route_split_eoi(ic, vector))
-			set_bit(vector, l->user_eoi);
+			split_eoi(l, vector);
 	}
 	lapic_update_event(l);
 }

@@ -21,6 +21,8 @@ int vcpu_prepare_events(struct vcpu *v);
 void vcpu_events_after_exit(struct vcpu *v);
 bool vcpu_irq_pending(struct vcpu *v);
 int vcpu_ack_irq(struct vcpu *v);
+bool vcpu_accepts_user_pic(struct vcpu *v);
+bool vcpu_wants_user_window(struct vcpu *v);
 
 /* cr.c: PDPTE registers from memory; 0 or 1 (#GP) */
 int vcpu_load_pdptrs(struct vcpu *v, u64 cr3);

@@ -8,11 +8,12 @@
 #include <linux/kvm_para.h>
 #include <linux/mm.h>
 #include <linux/string.h>
-#include <asm/cpufeatures.h>
+#include <asm/cpufeature.h>
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
 #include "vcpu/cpuid.h"
+#include "vcpu/nested.h"
 #include "vcpu/vcpu.h"
 
 #define DEFAULT_MAXPHYADDR 36
@@ -128,6 +129,32 @@ static void set_bits(u32 *reg, u32 bits, bool on)
 	*reg = on ? *reg | bits : *reg & ~bits;
 }
 
+/* Before there is a CPUID any CR4 that some guest here could have can be restored. */
+static u64 host_cr4_reserved(void)
+{
+	static const struct {
+		u16 feature;
+		u32 bit;
+	} bits[] = {
+		{ X86_FEATURE_UMIP, X86_CR4_UMIP },
+		{ X86_FEATURE_FSGSBASE, X86_CR4_FSGSBASE },
+		{ X86_FEATURE_PCID, X86_CR4_PCIDE },
+		{ X86_FEATURE_XSAVE, X86_CR4_OSXSAVE },
+		{ X86_FEATURE_SMEP, X86_CR4_SMEP },
+		{ X86_FEATURE_SMAP, X86_CR4_SMAP },
+		{ X86_FEATURE_OSPKE, X86_CR4_PKE },
+	};
+	u64 allowed = 0x7ff; /* VME to OSXMMEXCPT */
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bits); i++)
+		if (boot_cpu_has(bits[i].feature))
+			allowed |= bits[i].bit;
+	if (hw->nested_caps)
+		allowed |= X86_CR4_VMXE;
+	return ~allowed;
+}
+
 /*
  * vcpu_cpuid_update - bring what depends on each other in CPUID and the vCPU up to date
  *
@@ -138,7 +165,8 @@ void vcpu_cpuid_update(struct vcpu *v)
 	struct vcpu_cpuid *c = v->cpuid;
 	u64 cr4;
 
-	v->cr4_reserved = vcpu_cr4_reserved(v);
+	v->cr4_reserved = c ? vcpu_cr4_reserved(v) : host_cr4_reserved();
+	nested_cpuid_changed(v);
 	if (!c) {
 		v->maxphyaddr = DEFAULT_MAXPHYADDR;
 		v->guest_xcr0 = 1;
@@ -348,6 +376,14 @@ bool vcpu_has_feature(struct vcpu *v, unsigned int f)
 	struct vcpu_cpuid *c = v->cpuid;
 
 	return c && f / 32 < NCAPINTS && c->features[f / 32] & BIT(f & 31);
+}
+
+/** vcpu_has_pv_feature - is KVM_FEATURE_@f in the guest's CPUID? */
+bool vcpu_has_pv_feature(struct vcpu *v, unsigned int f)
+{
+	const struct kvm_cpuid_entry2 *e = v->cpuid ? find(v->cpuid, KVM_CPUID_FEATURES, 0) : NULL;
+
+	return e && e->eax & BIT(f);
 }
 
 bool vcpu_is_intel(struct vcpu *v)

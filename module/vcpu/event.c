@@ -257,6 +257,18 @@ int vcpu_ack_irq(struct vcpu *v)
 	return v->lapic ? lapic_ack_irq(v) : -1;
 }
 
+/* A PIC in user space is there, and its INTR is wired through to this vCPU. */
+bool vcpu_accepts_user_pic(struct vcpu *v)
+{
+	return !v->lapic || (v->vm->irqchip_split && lapic_accepts_pic(v));
+}
+
+/* User space wants to know when it can use KVM_INTERRUPT. */
+bool vcpu_wants_user_window(struct vcpu *v)
+{
+	return v->run->request_interrupt_window && vcpu_accepts_user_pic(v);
+}
+
 static void irq_take(struct vcpu *v)
 {
 	int vector = vcpu_ack_irq(v);
@@ -327,7 +339,7 @@ int vcpu_prepare_events(struct vcpu *v)
 		if (vcpu_irq_pending(v))
 			windows |= WINDOW_IRQ;
 	}
-	if (v->run->request_interrupt_window && !v->lapic)
+	if (vcpu_wants_user_window(v))
 		windows |= WINDOW_IRQ;
 
 	hw->set_window(v, windows);

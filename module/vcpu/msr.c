@@ -51,6 +51,7 @@ void vcpu_msr_init(struct vcpu *v)
 {
 	v->arch_capabilities = msr_host_arch_capabilities();
 	v->de_cfg = msr_host_de_cfg();
+	vcpu_request(v, REQ_MSR_FILTER);
 	v->microcode_version = boot_cpu_data.x86_vendor == X86_VENDOR_INTEL ? 1ull << 32 :
 									      0x01000065;
 }

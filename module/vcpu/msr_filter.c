@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/srcu.h>
 #include <linux/uaccess.h>
+#include <asm/msr-index.h>
 
 #include "vcpu/msr.h"
 #include "vcpu/vcpu.h"
@@ -105,6 +106,29 @@ static int build_filter(const struct kvm_msr_filter *in, struct msr_filter **out
 	return 0;
 }
 
+/* What a backend may leave to the guest without an exit. */
+static const u32 passed_through[] = {
+	MSR_IA32_TSC, MSR_IA32_SPEC_CTRL, MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP,
+	MSR_IA32_SYSENTER_EIP, MSR_IA32_DEBUGCTLMSR, MSR_IA32_CR_PAT, MSR_STAR, MSR_LSTAR,
+	MSR_CSTAR, MSR_SYSCALL_MASK, MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_TSC_AUX,
+};
+
+/*
+ * vcpu_apply_msr_filter - make denied accesses exit; vm->srcu held
+ *
+ * Only adds: after the filter is lifted such an MSR goes on to exit, which costs time and
+ * nothing else.
+ */
+void vcpu_apply_msr_filter(struct vcpu *v)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(passed_through); i++)
+		if (!msr_allowed(v, passed_through[i], false) ||
+		    !msr_allowed(v, passed_through[i], true))
+			hw->set_msr_intercept(v, passed_through[i], true, true);
+}
+
 /**
  * vm_set_msr_filter - KVM_X86_SET_MSR_FILTER; @in NULL: the VM dies
  * @in's bitmaps are user memory. Returns 0, -EINVAL, -EFAULT, -ENOMEM; on failure the old filter
@@ -120,6 +144,8 @@ int vm_set_msr_filter(struct vm *vm, const struct kvm_msr_filter *in)
 	mutex_lock(&vm->lock);
 	old = rcu_replace_pointer(vm->msr_filter, new, lockdep_is_held(&vm->lock));
 	mutex_unlock(&vm->lock);
+	if (new)
+		vm_request_all(vm, REQ_MSR_FILTER);
 	if (old) {
 		synchronize_srcu(&vm->srcu);
 		free_filter(old);

@@ -28,6 +28,9 @@ int msr_get_feature(u32 index, u64 *val)
 	case MSR_IA32_ARCH_CAPABILITIES:
 		*val = msr_host_arch_capabilities();
 		return 0;
+	case MSR_IA32_PERF_CAPABILITIES:
+		*val = 0;
+		return 0;
 	case MSR_AMD64_DE_CFG:
 		*val = msr_host_de_cfg();
 		return *val ? 0 : -EINVAL;

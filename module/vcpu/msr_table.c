@@ -82,6 +82,13 @@ static int set_stored_host(struct vcpu *v, u32 index, u64 val, bool host)
 	return host ? set_stored(v, index, val, host) : MSR_FAULT;
 }
 
+static int get_platform_info(struct vcpu *v, u32 index, u64 *val, bool host)
+{
+	if (!host && v->vm->hide_platform_info)
+		return MSR_FAULT;
+	return get_stored(v, index, val, host);
+}
+
 /* CPUID faulting is not emulated: its announcement is refused. */
 static int set_platform_info(struct vcpu *v, u32 index, u64 val, bool host)
 {
@@ -162,13 +169,30 @@ static int set_tsc_adjust(struct vcpu *v, u32 index, u64 val, bool host)
 	return 0;
 }
 
+/* With KVM_CAP_ENFORCE_PV_FEATURE_CPUID the guest has only what its CPUID announces. */
+static bool pv_allowed(struct vcpu *v, unsigned int feature, bool host)
+{
+	return host || !v->enforce_pv || vcpu_has_pv_feature(v, feature);
+}
+
+static bool clock_allowed(struct vcpu *v, u32 index, bool host)
+{
+	bool old = index == MSR_KVM_WALL_CLOCK || index == MSR_KVM_SYSTEM_TIME;
+
+	return pv_allowed(v, old ? KVM_FEATURE_CLOCKSOURCE : KVM_FEATURE_CLOCKSOURCE2, host);
+}
+
 static int get_clock(struct vcpu *v, u32 index, u64 *val, bool host)
 {
+	if (!clock_allowed(v, index, host))
+		return MSR_FAULT;
 	return vcpu_clock_get_msr(v, index, val);
 }
 
 static int set_clock(struct vcpu *v, u32 index, u64 val, bool host)
 {
+	if (!clock_allowed(v, index, host))
+		return MSR_FAULT;
 	return vcpu_clock_set_msr(v, index, val, host);
 }
 
@@ -211,12 +235,16 @@ static int set_lapic(struct vcpu *v, u32 index, u64 val, bool host)
 
 static int get_pv_eoi(struct vcpu *v, u32 index, u64 *val, bool host)
 {
+	if (!pv_allowed(v, KVM_FEATURE_PV_EOI, host))
+		return MSR_FAULT;
 	*val = v->lapic ? lapic_get_pv_eoi(v) : 0;
 	return 0;
 }
 
 static int set_pv_eoi(struct vcpu *v, u32 index, u64 val, bool host)
 {
+	if (!pv_allowed(v, KVM_FEATURE_PV_EOI, host))
+		return MSR_FAULT;
 	if (!v->lapic)
 		return val ? MSR_FAULT : 0;
 	return lapic_set_pv_eoi(v, val) ? MSR_FAULT : 0;
@@ -406,6 +434,18 @@ static int set_ucode(struct vcpu *v, u32 index, u64 val, bool host)
 	if (host)
 		v->microcode_version = val;
 	return 0;
+}
+
+/* There is no virtual PMU: no capability to announce, to guests without PDCM no register. */
+static int get_perf_capabilities(struct vcpu *v, u32 index, u64 *val, bool host)
+{
+	*val = 0;
+	return host || vcpu_has_feature(v, X86_FEATURE_PDCM) ? 0 : MSR_FAULT;
+}
+
+static int set_perf_capabilities(struct vcpu *v, u32 index, u64 val, bool host)
+{
+	return host && !val ? 0 : MSR_FAULT;
 }
 
 #define MISC_ENABLE_READONLY (MSR_IA32_MISC_ENABLE_PEBS_UNAVAIL | \
@@ -659,7 +699,7 @@ const struct msr_row msr_rows[] = {
 	{ ONE(MSR_IA32_UCODE_REV), MSR_LISTED | MSR_FEATURE, MSR_RW(ucode) },
 	{ MSR_P6_PERFCTR0, MSR_P6_PERFCTR1, 0, get_zero, set_ignored },
 	{ ONE(MSR_FSB_FREQ), 0, get_zero, set_never },
-	{ ONE(MSR_PLATFORM_INFO), MSR_LISTED, get_stored, set_platform_info },
+	{ ONE(MSR_PLATFORM_INFO), MSR_LISTED, MSR_RW(platform_info) },
 	{ ONE(MSR_MTRRcap), 0, get_constant, set_never },
 	{ ONE(MSR_IA32_ARCH_CAPABILITIES), MSR_LISTED | MSR_FEATURE, MSR_RW(arch_cap) },
 	{ ONE(MSR_IA32_BBL_CR_CTL3), 0, get_constant, set_never },
@@ -681,6 +721,7 @@ const struct msr_row msr_rows[] = {
 	{ MSR_MTRRfix4K_C0000, MSR_MTRRfix4K_F8000, 0, MSR_RW(mtrr_fixed) },
 	{ ONE(MSR_IA32_CR_PAT), MSR_LISTED, get_hw, set_pat },
 	{ ONE(MSR_MTRRdefType), 0, MSR_RW(mtrr_def) },
+	{ ONE(MSR_IA32_PERF_CAPABILITIES), MSR_FEATURE, MSR_RW(perf_capabilities) },
 	{ MSR_IA32_MC0_CTL, MSR_IA32_MCx_CTL(32) - 1, 0, MSR_RW(mce_bank) },
 	{ MSR_IA32_VMX_BASIC, MSR_IA32_VMX_VMFUNC, MSR_LISTED | MSR_FEATURE, MSR_RW(vmx), has_vmx },
 	{ ONE(MSR_RAPL_POWER_UNIT), 0, get_zero, set_never },

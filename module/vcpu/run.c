@@ -51,6 +51,18 @@ static int load_root(struct vcpu *v)
 	return RESUME_GUEST;
 }
 
+/* Split irqchip: user space waits for the EOI of its IOAPIC's level interrupts. */
+static bool split_eoi(struct vcpu *v)
+{
+	int vector = lapic_take_user_eoi(v);
+
+	if (vector < 0)
+		return false;
+	v->run->exit_reason = KVM_EXIT_IOAPIC_EOI;
+	v->run->eoi.vector = vector;
+	return true;
+}
+
 static int serve_requests(struct vcpu *v)
 {
 	int r;
@@ -65,7 +77,13 @@ static int serve_requests(struct vcpu *v)
 	take_request(v, REQ_UNBLOCK);
 	if (take_request(v, REQ_CLOCK_UPDATE))
 		vcpu_clock_update(v);
+	if (take_request(v, REQ_MSR_FILTER))
+		vcpu_apply_msr_filter(v);
 	if (take_request(v, REQ_EVENT)) {
+		if (v->vm->irqchip_split && split_eoi(v)) {
+			vcpu_request(v, REQ_EVENT);
+			return EXIT_TO_USER;
+		}
 		if (v->lapic)
 			lapic_service_timer(v);
 		r = vcpu_accept_init_sipi(v);
@@ -230,7 +248,7 @@ static int run_loop(struct vcpu *v)
 		}
 		if (r == RESUME_GUEST && host_work_pending())
 			r = host_work(v, &idx);
-		if (r == RESUME_GUEST && !v->lapic && v->run->request_interrupt_window &&
+		if (r == RESUME_GUEST && vcpu_wants_user_window(v) &&
 		    vcpu_ready_for_user_irq(v)) {
 			v->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
 			r = EXIT_TO_USER;
@@ -244,8 +262,8 @@ static int run_loop(struct vcpu *v)
 /* A user-space interrupt controller may use KVM_INTERRUPT now. */
 bool vcpu_ready_for_user_irq(struct vcpu *v)
 {
-	return !v->ev.user_irq_valid && !v->ev.irq.injected && !v->ev.exc.injected &&
-	       !v->ev.nmi_injected && vcpu_irq_allowed(v);
+	return vcpu_accepts_user_pic(v) && !v->ev.user_irq_valid && !v->ev.irq.injected &&
+	       !v->ev.exc.injected && !v->ev.nmi_injected && vcpu_irq_allowed(v);
 }
 
 static void fill_run_page(struct vcpu *v)
@@ -256,7 +274,8 @@ static void fill_run_page(struct vcpu *v)
 	run->flags = 0;
 	run->cr8 = vcpu_get_cr8(v);
 	run->apic_base = v->apic_base;
-	run->ready_for_interrupt_injection = v->lapic || vcpu_ready_for_user_irq(v);
+	run->ready_for_interrupt_injection = (v->lapic && !v->vm->irqchip_split) ||
+					     vcpu_ready_for_user_irq(v);
 }
 
 /* Wait for INIT and SIPI: KVM_RUN then ends with -EAGAIN, as the KVM API has it. */

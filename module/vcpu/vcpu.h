@@ -52,6 +52,7 @@ enum vcpu_req {
 	REQ_MMU_RELOAD,		/* the second-level root has changed or died */
 	REQ_L2_PAGES,		/* a page that the hardware uses for L2 has moved */
 	REQ_CLOCK_UPDATE,	/* write the kvmclock page */
+	REQ_MSR_FILTER,		/* the filter has changed: intercept what it denies */
 	REQ_TRIPLE_FAULT,
 	REQ_UNBLOCK,		/* no work: only leave the guest or the wait */
 	REQ_VM_DEAD,		/* every KVM_RUN ends with -EIO */
@@ -89,6 +90,7 @@ struct vm {
 	/* Switches set by KVM_ENABLE_CAP and friends; (l), read freely. */
 	bool exception_payload;
 	bool triple_fault_event;
+	bool hide_platform_info;	/* KVM_CAP_MSR_PLATFORM_INFO, reversed */
 	u32 user_space_msr_mask;
 	u64 disabled_exits;		/* KVM_X86_DISABLE_EXITS_* */
 	u32 dirty_protect_flags;	/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 */
@@ -222,6 +224,7 @@ struct vcpu {
 	u64 root_hpa;			/* (v) second-level root last given to hw, 0 = none */
 	struct mdp_root *mdp_root;	/* (v) mm/: the composed root this vCPU holds, or NULL */
 	bool tpr_access_reporting;
+	bool enforce_pv;		/* KVM_CAP_ENFORCE_PV_FEATURE_CPUID */
 
 	union {				/* (c) the backend's own */
 		struct vmx_vcpu *vmx;
@@ -344,6 +347,7 @@ void vcpu_cpuid_update(struct vcpu *v);
 void vcpu_cpuid(struct vcpu *v, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx); /* the instruction */
 u32 vcpu_cpuid_signature(struct vcpu *v);	/* leaf 1 EAX, RDX after reset */
 bool vcpu_has_feature(struct vcpu *v, unsigned int x86_feature); /* X86_FEATURE_*, guest's CPUID */
+bool vcpu_has_pv_feature(struct vcpu *v, unsigned int kvm_feature); /* KVM_FEATURE_* */
 bool vcpu_is_intel(struct vcpu *v);
 
 /* vcpu/msr.c: 0, 1 = #GP; -ENOENT unknown. host: from user space, fewer checks */
@@ -355,6 +359,7 @@ int msr_feature_list(u32 *out, u32 *n);
 int msr_get_feature(u32 index, u64 *val);
 int vcpu_handle_rdmsr(struct vcpu *v);		/* exit handlers: filter, user exit, #GP */
 int vcpu_handle_wrmsr(struct vcpu *v);
+void vcpu_apply_msr_filter(struct vcpu *v);	/* serve REQ_MSR_FILTER */
 int vm_set_msr_filter(struct vm *vm, const struct kvm_msr_filter *f); /* bitmaps copied in */
 
 /* vcpu/kvmclock.c ----------------------------------------------------------- */
