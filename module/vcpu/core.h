@@ -32,9 +32,9 @@ int vcpu_handle_exit(struct vcpu *v);
 int vcpu_handle_vmcall(struct vcpu *v);
 bool vcpu_exit_is_atomic(const struct vcpu *v);
 
-/* emulate.c: decode the instruction of an exit that the hardware left incomplete; false when it has
- * no VMX form and must be emulated as a whole */
-bool vcpu_complete_exit(struct vcpu *v);
+/* emulate.c */
+enum exit_completion { EXIT_COMPLETE, EXIT_EMULATE, EXIT_HANDLED };
+enum exit_completion vcpu_complete_exit(struct vcpu *v, int *r);
 /* Fetch and decode at RIP into v->emul->e: RESUME_GUEST with *ok, or *ok false and the outcome. */
 int vcpu_decode(struct vcpu *v, bool *ok);
 

@@ -119,7 +119,6 @@ static void retire(struct vcpu *v, bool tf)
 		shadow |= INTR_SHADOW_MOV_SS;
 	if (shadow != old)
 		hw->set_intr_shadow(v, shadow);
-	v->rflags &= ~(u64)X86_EFLAGS_RF;
 	if (tf)
 		vcpu_inject_db(v, BIT(14));	/* DR6.BS */
 	vcpu_request(v, REQ_EVENT);
@@ -261,18 +260,12 @@ int vcpu_decode(struct vcpu *v, bool *ok)
 	return vcpu_internal_error(v, KVM_INTERNAL_ERROR_EMULATION);
 }
 
-/* CR and DR accesses: what the qualification lacks without decode assists. */
-bool vcpu_complete_exit(struct vcpu *v)
+/* What the qualification lacks; false when the instruction has no VMX exit of this kind. */
+static bool complete_qual(struct vcpu *v)
 {
-	struct vcpu_exit *e = &v->exit;
 	const struct emul_insn *insn = &v->emul->e.insn;
-	bool ok;
-
-	vcpu_decode(v, &ok);
-	if (!ok)
-		return false;
-	e->insn_len = insn->length;
-	e->partial = false;
+	struct vcpu_exit *e = &v->exit;
+	u64 gva = 0;
 
 	switch (insn->op->id) {
 	case OPC_MOV_FROM_CR:
@@ -291,21 +284,35 @@ bool vcpu_complete_exit(struct vcpu *v)
 		e->qual = 2 << 4;
 		return true;
 	case OPC_LMSW:
-		if (insn->is_mem)
-			return false;
 		e->qual = (3 << 4) | ((v->regs[insn->rm] & 0xffff) << 16);
-		return true;
-	case OPC_INVLPG: {
-		u64 gva;
-
-		if (emul_mem_operand(&v->emul->e, 1, false, &gva) != EMUL_OK)
-			return false;
+		return !insn->is_mem;
+	case OPC_INVLPG:
+		/* A non-canonical address makes it a no-op; to flush another page does no harm. */
+		emul_mem_operand(&v->emul->e, 1, false, &gva);
 		e->qual = gva;
 		return true;
 	}
-	default:
-		return false;
-	}
+	return e->reason != EXIT_REASON_CR_ACCESS;
+}
+
+/**
+ * vcpu_complete_exit - decode the instruction of an exit that the hardware left incomplete
+ * @v: the vCPU; v->exit.partial is set
+ * @r: with EXIT_HANDLED, what the exit came to
+ *
+ * Return: EXIT_COMPLETE; EXIT_EMULATE when VMX has no such exit (SMSW), so that L0 has to carry the
+ * instruction out; EXIT_HANDLED when it could not even be fetched.
+ */
+enum exit_completion vcpu_complete_exit(struct vcpu *v, int *r)
+{
+	bool ok;
+
+	*r = vcpu_decode(v, &ok);
+	if (!ok)
+		return EXIT_HANDLED;
+	v->exit.insn_len = v->emul->e.insn.length;
+	v->exit.partial = false;
+	return complete_qual(v) ? EXIT_COMPLETE : EXIT_EMULATE;
 }
 
 /* Did RIP just pass from below 4 GiB to above, so that the mode decides what it is? */

@@ -497,6 +497,7 @@ bool vcpu_exit_is_atomic(const struct vcpu *v)
 int vcpu_handle_exit(struct vcpu *v)
 {
 	struct vcpu_exit *e = &v->exit;
+	int r;
 
 	if (unlikely(e->reason & VCPU_EXIT_FAILED_ENTRY))
 		return handle_failed_entry(v);
@@ -504,10 +505,22 @@ int vcpu_handle_exit(struct vcpu *v)
 		return handle_own(v);
 	v->stats.exits[v->in_l2][e->reason]++;
 
-	if (unlikely(e->partial) && !vcpu_complete_exit(v))
-		return vcpu_emulate(v);
-	if (v->in_l2 && nested_wants_exit(v))
-		return nested_reflect(v);
+	if (unlikely(e->partial)) {
+		enum exit_completion c = vcpu_complete_exit(v, &r);
+
+		if (c != EXIT_COMPLETE)
+			return c == EXIT_HANDLED ? r : vcpu_emulate(v);
+	}
+	if (v->in_l2) {
+		switch (nested_exit_is_for(v)) {
+		case NESTED_EXIT_L1:
+			return nested_reflect(v);
+		case NESTED_EXIT_UNKNOWN:
+			return handle_unknown(v);
+		case NESTED_EXIT_L0:
+			break;
+		}
+	}
 	if (unlikely(!handlers[e->reason]))
 		return handle_unknown(v);
 	return handlers[e->reason](v);

@@ -76,6 +76,14 @@ void nested_reset(struct vcpu *v)
 	n->uses_ept = false;
 	nested_unpin_pages(v);
 	nested_state_init(&n->st, n->vmcs12);
+	nested_publish_vmcs12(v, true);
+}
+
+/* CR4 bits that L1's CPUID offers are those that its VMCSs may hold. */
+void nested_cpuid_changed(struct vcpu *v)
+{
+	if (v->nested)
+		vmx_caps_set_cr4_valid(&v->nested->caps, ~v->cr4_reserved);
 }
 
 bool nested_vmxon(struct vcpu *v)

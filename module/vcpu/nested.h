@@ -6,12 +6,14 @@
 #define TURTLES_VCPU_NESTED_H
 
 #include <linux/types.h>
+#include "nested/reflect.h"
 #include "vcpu/vcpu.h"
 
 int vcpu_nested_create(struct vcpu *v);
 void vcpu_nested_free(struct vcpu *v);
 void nested_reset(struct vcpu *v);	/* leaves L2 and VMX operation, keeps capabilities */
 bool nested_vmxon(struct vcpu *v);
+void nested_cpuid_changed(struct vcpu *v);
 
 /* VMX capability MSRs: 0, 1 (#GP, -EINVAL for user space), -ENOENT */
 int nested_get_vmx_msr(struct vcpu *v, u32 index, u64 *val);
@@ -21,7 +23,7 @@ int nested_get_vmx_feature_msr(u32 index, u64 *val);	/* before any VM */
 /* Exits. All return enum vcpu_next or -errno. */
 int nested_handle_insn(struct vcpu *v);		/* a VMX instruction exited (VMX hosts) */
 int nested_handle_ud(struct vcpu *v);		/* #UD: a VMX instruction on an SVM host? */
-bool nested_wants_exit(struct vcpu *v);		/* L1 wants v->exit */
+enum nested_exit_owner nested_exit_is_for(struct vcpu *v);	/* whose is v->exit? */
 int nested_reflect(struct vcpu *v);		/* give it to L1 */
 int nested_ept_fault_exit(struct vcpu *v, u64 l2gpa, u64 gla, u64 qual, bool misconfig);
 int nested_triple_fault(struct vcpu *v);

@@ -35,23 +35,27 @@ static u32 l0_exceptions(struct vcpu *v)
 }
 
 /**
- * nested_wants_exit - is the exit taken in L2 for L1?
+ * nested_exit_is_for - whose is the exit taken in L2?
  * @v: the vCPU in L2; v->exit is complete
  */
-bool nested_wants_exit(struct vcpu *v)
+enum nested_exit_owner nested_exit_is_for(struct vcpu *v)
 {
 	struct reflect_ctx c = {
 		.v = v->nested->vmcs12,
 		.e = &v->exit,
 		.regs = v->regs,
 		.xss = v->xss,
-		.l2_64bit = hw->get_efer(v) & EFER_LMA,
 		.l0_exceptions = l0_exceptions(v),
 		.read_l1 = read_l1,
 		.read_ctx = v,
 	};
+	struct x86_seg cs;
 
-	return nested_exit_owner(&c) == NESTED_EXIT_L1;
+	if (v->exit.reason == EXIT_REASON_CR_ACCESS && (hw->get_efer(v) & EFER_LMA)) {
+		hw->get_seg(v, X86_CS, &cs);
+		c.l2_64bit = cs.ar & SEG_AR_L;
+	}
+	return nested_exit_owner(&c);
 }
 
 /* Exits by instructions, whose length L1 must find in its VMCS. */
@@ -180,6 +184,17 @@ static void l2_values(struct vcpu *v, struct l2_last *last)
 	hw->get_msr(v, MSR_IA32_CR_PAT, &last->pat);
 }
 
+static void leave_l2(struct vcpu *v)
+{
+	v->in_l2 = false;
+	v->nested->st.in_l2 = false;
+	v->nested->uses_ept = false;
+	v->l2_halted = false;
+	forget_events(v);
+	vcpu_request(v, REQ_MMU_RELOAD);
+	vcpu_request(v, REQ_EVENT);
+}
+
 /* What all ways back to L1 have in common, after the VMCS has been written. */
 static int return_to_l1(struct vcpu *v, const struct l2_last *last)
 {
@@ -194,6 +209,7 @@ static int return_to_l1(struct vcpu *v, const struct l2_last *last)
 	forget_events(v);
 	vcpu_request(v, REQ_MMU_RELOAD);
 	vcpu_request(v, REQ_EVENT);
+	nested_publish_vmcs12(v, false);
 	abort = load_host_state(v, last);
 	if (abort)
 		return vmx_abort(v, abort);
@@ -235,7 +251,7 @@ int nested_vmexit(struct vcpu *v, const struct vcpu_exit *e)
 	v->mp_state = KVM_MP_STATE_RUNNABLE;
 	nested_save_exit_info(n->vmcs12, &x);
 	if (bad) {
-		v->in_l2 = false;
+		leave_l2(v);
 		return vmx_abort(v, VMX_ABORT_SAVE_MSR);
 	}
 	return return_to_l1(v, &last);

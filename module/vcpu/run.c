@@ -206,7 +206,8 @@ static bool vcpu_enter_guest(struct vcpu *v)
 	return exited;
 }
 
-static int run_once(struct vcpu *v)
+/* vm->srcu is held on entry and on return, but not while the guest runs: writers wait for it. */
+static int run_once(struct vcpu *v, int *srcu_idx)
 {
 	bool exited;
 	int r;
@@ -218,7 +219,9 @@ static int run_once(struct vcpu *v)
 	}
 	sync_cr8_to_hw(v);
 	lapic_arm_pv_eoi(v);
+	srcu_read_unlock(&v->vm->srcu, *srcu_idx);
 	exited = vcpu_enter_guest(v);
+	*srcu_idx = srcu_read_lock(&v->vm->srcu);
 	lapic_sync_pv_eoi(v);
 	return exited ? vcpu_handle_exit(v) : RESUME_GUEST;
 }
@@ -240,7 +243,7 @@ static int run_loop(struct vcpu *v)
 
 	do {
 		if (vcpu_runnable(v) || READ_ONCE(v->requests)) {
-			r = run_once(v);
+			r = run_once(v, &idx);
 		} else {
 			srcu_read_unlock(&v->vm->srcu, idx);
 			r = vcpu_block(v);
