@@ -8,17 +8,18 @@ LEVEL   ?= 1
 
 export HW VARIANT LEVEL
 
-# The running kernel's headers if they are here, and the lab's kernel's otherwise.
+# KDIR: the running kernel's headers if they are here, and the lab's kernel's otherwise.
 RUNNING := /lib/modules/$(shell uname -r)/build
-KDIR    ?= $(if $(wildcard $(RUNNING)/Makefile),$(RUNNING),$(shell lab/setup build && lab/setup --print headers))
 
 .PHONY: all module lab-module setup demo check bench shell clean distclean help
 
 all: module
 
 module:
-	$(if $(KDIR),,$(error no kernel headers: lab/setup build failed, see above))
-	$(MAKE) -C $(KDIR) M=$(CURDIR)/module modules
+	@kdir="$(KDIR)"; \
+	if [ -z "$$kdir" ] && [ -e "$(RUNNING)/Makefile" ]; then kdir="$(RUNNING)"; fi; \
+	if [ -z "$$kdir" ]; then lab/setup build && kdir=$$(lab/setup --print headers); fi && \
+	$(MAKE) -C "$$kdir" M=$(CURDIR)/module modules
 
 lab-module:
 	lab/build-module
