@@ -75,6 +75,10 @@ struct pt_format {
 #define WINDOW_IRQ		0x1u
 #define WINDOW_NMI		0x2u
 
+/* What hw_ops.vmcs12_sync() is to bring. */
+#define VMCS12_SYNC_WRITES	0x1u
+#define VMCS12_SYNC_REST	0x2u
+
 /**
  * struct l2_pages - L1 memory that the hardware uses directly while L2 runs
  * @msr_bitmap:	     L1's MSR bitmap as L0 sees it (4 KiB, read only now, not kept);
@@ -152,8 +156,18 @@ struct l2_pages {
  * @l2_enter:	      make 02 current; load guest state of vmcs12 and controls
  * @l2_set_pages:     02 is current: after each @l2_enter, before the entry, and again
  *		      whenever one of the pages has moved; may be NULL
- * @l2_leave:	      save 02's guest state to vmcs12 (all COPY fields); make 01 current.
+ * @l2_leave:	      save 02's guest state to vmcs12; make 01 current. Fields that L1 seldom
+ *		      looks at may stay behind until @vmcs12_sync wants them.
  *		      vmcs12 NULL: state is dropped (entry failed, vCPU reset)
+ * @vmcs12_sync:      bring vmcs12 up to date: with what L1 has written into it without an
+ *		      exit (VMCS12_SYNC_WRITES), with what @l2_leave left behind
+ *		      (VMCS12_SYNC_REST). An entry needs the first, an access by L1 that
+ *		      exits the second, anything else that looks at vmcs12 or replaces it
+ *		      both. May be NULL
+ * @vmcs12_publish:   01 is current and vmcs12 is L1's current VMCS: L1 may read and write
+ *		      parts of it without an exit from here on. After each change by L0:
+ *		      the VMCS has become current (@full), an exit from L2, VMfail.
+ *		      vmcs12 NULL: L1 has none. May be NULL
  */
 struct hw_ops {
 	const char *name;
@@ -214,6 +228,8 @@ struct hw_ops {
 			 const struct l2_controls *ctl);
 	void (*l2_set_pages)(struct vcpu *v, const struct l2_pages *pages);
 	void (*l2_leave)(struct vcpu *v, struct vmcs12 *vmcs12);
+	void (*vmcs12_sync)(struct vcpu *v, struct vmcs12 *vmcs12, u32 what);
+	void (*vmcs12_publish)(struct vcpu *v, const struct vmcs12 *vmcs12, bool full);
 };
 
 /* The backend in use; set once before the first VM can exist, then read only. */

@@ -183,16 +183,50 @@ static int apply_result(struct vcpu *v, const struct vmx_insn_result *res, u32 r
 	}
 }
 
+/* What the instruction needs of the current VMCS that the backend may hold elsewhere. */
+static u32 needs_of_vmcs12(u32 reason)
+{
+	switch (reason) {
+	case EXIT_REASON_VMLAUNCH:
+	case EXIT_REASON_VMRESUME:
+		return VMCS12_SYNC_WRITES;
+	case EXIT_REASON_VMREAD:
+	case EXIT_REASON_VMWRITE:
+		return VMCS12_SYNC_REST;
+	case EXIT_REASON_VMCLEAR:
+	case EXIT_REASON_VMPTRLD:
+	case EXIT_REASON_VMOFF:
+		return VMCS12_SYNC_WRITES | VMCS12_SYNC_REST;
+	}
+	return 0;
+}
+
 static int execute(struct vcpu *v, u32 reason, const struct vmx_operand *op)
 {
+	struct vcpu_nested *n = v->nested;
+	u64 before = n->st.current_vmptr;
+	u32 needs = needs_of_vmcs12(reason);
 	struct vmx_insn_result res;
 	struct vmx_insn i = {};
+	int r;
 
+	nested_sync_vmcs12(v, needs);
 	fill_insn(v, &i);
 	if (op)
 		i.op = *op;
 	vmx_insn_execute(&i, reason, &res);
-	return apply_result(v, &res, reason);
+	r = apply_result(v, &res, reason);
+	if (v->in_l2)
+		return r;
+	if (n->st.current_vmptr != before) {
+		nested_publish_vmcs12(v, true);
+	} else if (res.kind == VMX_FAIL_VALID || res.kind == VMX_ENTER) {
+		/* The VM-instruction error has changed. */
+		if (!(needs & VMCS12_SYNC_WRITES))
+			nested_sync_vmcs12(v, VMCS12_SYNC_WRITES);
+		nested_publish_vmcs12(v, false);
+	}
+	return r;
 }
 
 /* VMXOFF, VMLAUNCH and VMRESUME have no operands. */
@@ -340,6 +374,13 @@ static int ud_in_l2(struct vcpu *v, u32 reason)
 	return nested_vmexit(v, &x);
 }
 
+static bool is_sysenter(struct vcpu *v)
+{
+	u16 id = v->emul->e.insn.op->id;
+
+	return id == OPC_SYSENTER || id == OPC_SYSEXIT;
+}
+
 /**
  * nested_handle_ud - an undefined opcode: one of VMX's, on hardware that has none?
  * @v: the vCPU, loaded; vm->srcu held
@@ -354,6 +395,9 @@ int nested_handle_ud(struct vcpu *v)
 
 	if (r != RESUME_GUEST || (!reason && v->ev.exc.pending))
 		return r;
+	/* AMD's processors have these two in legacy mode only, an Intel guest in all. */
+	if (is_sysenter(v) && vcpu_is_intel(v))
+		return vcpu_emulate(v);
 	if (!reason || (reason != EXIT_REASON_VMCALL &&
 			!vcpu_has_feature(v, X86_FEATURE_VMX))) {
 		vcpu_inject_ud(v);

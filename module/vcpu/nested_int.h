@@ -66,6 +66,21 @@ int nested_vmenter(struct vcpu *v, bool launch);
 struct nested_msr_ops;
 void nested_fill_msr_ops(struct vcpu *v, struct nested_msr_ops *ops);
 
+/* The current VMCS, where the backend lets L1 reach it without exits; see hw.h. */
+static inline void nested_sync_vmcs12(struct vcpu *v, u32 what)
+{
+	if (hw->vmcs12_sync && what && v->nested->st.current_vmptr != VMCS12_NO_PTR)
+		hw->vmcs12_sync(v, v->nested->vmcs12, what);
+}
+
+static inline void nested_publish_vmcs12(struct vcpu *v, bool full)
+{
+	bool none = v->nested->st.current_vmptr == VMCS12_NO_PTR;
+
+	if (hw->vmcs12_publish)
+		hw->vmcs12_publish(v, none ? NULL : v->nested->vmcs12, full);
+}
+
 /* nested_pages.c */
 int nested_set_pages(struct vcpu *v);
 void nested_unpin_pages(struct vcpu *v);

@@ -6,6 +6,8 @@
  *
  * Guest state is copied by the one field list. @last remembers what vmcs02
  * holds, so a field that L1 left alone since the last exit costs a comparison.
+ * Fields that hypervisors seldom look at are not even read at an exit: they stay
+ * in vmcs02 (@rare_behind) until vmcs12_sync() wants them.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -19,11 +21,19 @@
  * struct vmx_nested - what only nesting needs; (v)
  * @last:  the COPY fields as vmcs02 holds them
  * @valid: @last can be relied on
+ * @rare_behind: the rare fields of vmcs02 are newer than those of @vmcs12 and @last
+ * @rare_is_lma: @last's rare fields are those of IA-32e mode
+ * @rare_check: L1 may have written a rare field since the last entry
+ * @vmcs12: of the last entry
  * @vpid12: L1's VPID of the L2 that ran last
  */
 struct vmx_nested {
 	struct vmcs12 last;
 	bool valid;
+	bool rare_behind;
+	bool rare_is_lma;
+	bool rare_check;
+	struct vmcs12 *vmcs12;
 	u16 vpid12;
 	u64 pfec_mask_match;
 	u64 pat, debugctl, dr7;
@@ -70,7 +80,8 @@ void vmx_nested_free(struct vmx_vcpu *x)
 #define IN_INFO(enc, member)
 #define IN_NONE(enc, member)
 #define IN_COPY(enc, member)						\
-	if (!HAS_OTHER_HOME(enc) && (all || last->member != vmcs12->member)) {	\
+	if (!HAS_OTHER_HOME(enc) && (VMX_IS_HOT(enc) || rare) &&		\
+	    (all || last->member != vmcs12->member)) {			\
 		last->member = vmcs12->member;				\
 		vmwrite(enc, vmcs12->member);				\
 	}
@@ -78,12 +89,16 @@ void vmx_nested_free(struct vmx_vcpu *x)
 static void copy_guest_state_in(struct vmx_nested *n, const struct vmcs12 *vmcs12)
 {
 	struct vmcs12 *last = &n->last;
-	bool all = !n->valid;
+	bool all = !n->valid, rare = all || n->rare_check;
 
 #define VMCS12_FIELD(enc, width, member, access, kind, needs, offset)	\
 	IN_##kind(enc, member)
 #include "nested/vmcs12_fields.def"
+	/* L1 may have written them: what mode they fit is known again after the next exit. */
+	if (rare)
+		n->rare_is_lma = false;
 	n->valid = true;
+	n->rare_check = false;
 }
 
 #define OUT_MERGE(enc, member)
@@ -92,16 +107,63 @@ static void copy_guest_state_in(struct vmx_nested *n, const struct vmcs12 *vmcs1
 #define OUT_INFO(enc, member)
 #define OUT_NONE(enc, member)
 #define OUT_COPY(enc, member)						\
-	if (!HAS_OTHER_HOME(enc) && (pae || !IS_PDPTE(enc)))		\
+	if (!HAS_OTHER_HOME(enc) && VMX_IS_HOT(enc))			\
 		last->member = vmcs12->member = vmread(enc);
 
-static void copy_guest_state_out(struct vmx_nested *n, struct vmcs12 *vmcs12, bool pae)
+static void copy_hot_state_out(struct vmx_nested *n, struct vmcs12 *vmcs12)
 {
 	struct vmcs12 *last = &n->last;
 
 #define VMCS12_FIELD(enc, width, member, access, kind, needs, offset)	\
 	OUT_##kind(enc, member)
 #include "nested/vmcs12_fields.def"
+}
+
+#undef OUT_COPY
+#define OUT_COPY(enc, member)						\
+	if (!HAS_OTHER_HOME(enc) && !VMX_IS_HOT(enc) && (pae || !IS_PDPTE(enc))) \
+		last->member = vmcs12->member = vmread(enc);
+
+static void copy_rare_state_out(struct vmx_nested *n, struct vmcs12 *vmcs12, bool pae)
+{
+	struct vmcs12 *last = &n->last;
+
+#define VMCS12_FIELD(enc, width, member, access, kind, needs, offset)	\
+	OUT_##kind(enc, member)
+#include "nested/vmcs12_fields.def"
+	n->rare_behind = false;
+}
+
+/*
+ * May the rare fields stay behind? The entry checks relate them to the mode of the
+ * guest, so only if they had been copied in the mode that it is in now. In IA-32e
+ * mode nothing else of the mode matters to them.
+ */
+static bool rare_may_wait(const struct vmx_nested *n, u64 efer)
+{
+	return (efer & EFER_LMA) && n->rare_is_lma;
+}
+
+static bool is_pae(const struct vmcs12 *vmcs12, u64 efer)
+{
+	return (vmcs12->guest_cr0 & X86_CR0_PG) && (vmcs12->guest_cr4 & X86_CR4_PAE) &&
+	       !(efer & EFER_LMA);
+}
+
+/* vmcs12_sync(): what the last exit left in vmcs02. Context 01 is current, and stays it. */
+void vmx_sync_rare_state(struct vmx_vcpu *x, struct vmcs12 *vmcs12)
+{
+	struct vmx_nested *n = x->nested;
+
+	/* Whoever asked may go on to write. */
+	n->rare_check = true;
+	if (!n->rare_behind)
+		return;
+	preempt_disable();
+	vmcs_load(&x->c02.vmcs);
+	copy_rare_state_out(n, vmcs12, is_pae(vmcs12, x->c02.efer));
+	vmcs_load(&x->cur->vmcs);
+	preempt_enable();
 }
 
 #define EVENT_WINDOWS	(CPU_BASED_INTR_WINDOW_EXITING | CPU_BASED_NMI_WINDOW_EXITING)
@@ -208,6 +270,7 @@ void vmx_l2_enter(struct vcpu *v, struct vmcs12 *vmcs12, const struct l2_control
 	struct vmx_ctx *c = &x->c02;
 
 	vmx_make_current(x, c);
+	x->nested->vmcs12 = vmcs12;
 	copy_guest_state_in(x->nested, vmcs12);
 	/* The copied fields went past the cache. */
 	c->avail &= AVAIL_CR0 | AVAIL_CR4;
@@ -297,12 +360,6 @@ static void save_registers(struct vcpu *v, struct vmx_ctx *c, struct vmcs12 *vmc
 		vmcs12->vmx_preemption_timer_value = c->l1_timer;
 }
 
-static bool is_pae(struct vcpu *v, const struct vmx_ctx *c)
-{
-	return (vmx_get_cr0(v) & X86_CR0_PG) && (vmx_get_cr4(v) & X86_CR4_PAE) &&
-	       !(c->efer & EFER_LMA);
-}
-
 /**
  * vmx_l2_leave - save context 02 and make 01 current
  * @v:	    the vCPU
@@ -311,16 +368,24 @@ static bool is_pae(struct vcpu *v, const struct vmx_ctx *c)
 void vmx_l2_leave(struct vcpu *v, struct vmcs12 *vmcs12)
 {
 	struct vmx_vcpu *x = v->vmx;
+	struct vmx_nested *n = x->nested;
 	struct vmx_ctx *c = &x->c02;
 
 	if (vmcs12) {
-		copy_guest_state_out(x->nested, vmcs12, is_pae(v, c));
+		copy_hot_state_out(n, vmcs12);
 		save_registers(v, c, vmcs12);
+		n->rare_behind = rare_may_wait(n, c->efer);
+		if (!n->rare_behind)
+			copy_rare_state_out(n, vmcs12, is_pae(vmcs12, c->efer));
+		n->rare_is_lma = c->efer & EFER_LMA;
 	} else {
-		x->nested->valid = false;
-		x->nested->dr7 = vmread(GUEST_DR7);
-		x->nested->debugctl = vmread(GUEST_IA32_DEBUGCTL);
-		x->nested->pat = vmread(GUEST_IA32_PAT);
+		/* Not entered, so these are still those of the exit before. */
+		if (n->rare_behind)
+			copy_rare_state_out(n, n->vmcs12, is_pae(n->vmcs12, c->efer));
+		n->valid = false;
+		n->dr7 = vmread(GUEST_DR7);
+		n->debugctl = vmread(GUEST_IA32_DEBUGCTL);
+		n->pat = vmread(GUEST_IA32_PAT);
 	}
 	/* An event that was not delivered is L1's to give again. */
 	vmx_inject(v, 0, 0, 0);

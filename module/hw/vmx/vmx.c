@@ -65,6 +65,11 @@ static int vmx_hardware_setup(void)
 	r = alloc_vmxon_pages();
 	if (r)
 		return r;
+	r = vmx_shadow_setup();
+	if (r) {
+		free_vmxon_pages();
+		return r;
+	}
 	vmcs_init_cpu_lists();
 	vmx_fill_pt_format(&vmx_ops.pt);
 	vmx_fill_nested_caps();
@@ -74,6 +79,7 @@ static int vmx_hardware_setup(void)
 
 static void vmx_hardware_unsetup(void)
 {
+	vmx_shadow_unsetup();
 	free_vmxon_pages();
 }
 
@@ -283,6 +289,7 @@ static void vmx_vcpu_free(struct vcpu *v)
 		return;
 	for_each_possible_cpu(cpu)
 		cmpxchg(per_cpu_ptr(&last_vcpu, cpu), v, NULL);
+	vmx_shadow_free(x);
 	vmx_nested_free(x);
 	vmcs_free(&x->c01.vmcs);
 	vmcs_free(&x->c02.vmcs);
@@ -310,7 +317,7 @@ static int vmx_vcpu_create(struct vcpu *v)
 	x->dr_exits = true;
 	r = alloc_pages_of(x);
 	if (!r)
-		r = vmx_nested_create(x);
+		r = vmx_nested_create(x) ?: vmx_shadow_create(x);
 	if (r) {
 		vmx_vcpu_free(v);
 		return r;
@@ -364,6 +371,7 @@ static void vmx_vcpu_load(struct vcpu *v, int cpu)
 		x->c02.flush_ept_all = true;
 		x->last_cpu = cpu;
 	}
+	vmx_shadow_migrate(x);
 	vmcs_load(&x->cur->vmcs);
 	if (__this_cpu_read(last_vcpu) != v) {
 		/* One guest must not steer the speculation of another. */
@@ -433,4 +441,6 @@ struct hw_ops vmx_ops = {
 	.l2_enter = vmx_l2_enter,
 	.l2_set_pages = vmx_l2_set_pages,
 	.l2_leave = vmx_l2_leave,
+	.vmcs12_sync = vmx_vmcs12_sync,
+	.vmcs12_publish = vmx_vmcs12_publish,
 };

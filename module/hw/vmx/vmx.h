@@ -169,6 +169,7 @@ struct vmx_vcpu {
 	u8 *vapic;			/* virtual-APIC page that carries CR8 */
 	u8 *msr_bitmap02;
 	struct vmx_nested *nested;	/* nested.c */
+	struct vmx_shadow *shadow;	/* shadow.c; NULL without a shadow VMCS */
 };
 
 /* Bits that guests own outright; see state.c. */
@@ -262,6 +263,7 @@ void vmx_tlb_serve(struct vmx_ctx *c);
 void vmx_tlb_flush_cpu(void);
 
 /* nested.c */
+void vmx_sync_rare_state(struct vmx_vcpu *x, struct vmcs12 *vmcs12);
 u32 vmx_l2_timer(struct vmx_ctx *c, u32 ours);
 void vmx_l2_timer_ran(struct vmx_ctx *c);
 void vmx_l2_set_pages(struct vcpu *v, const struct l2_pages *pages);
@@ -269,6 +271,27 @@ int vmx_nested_create(struct vmx_vcpu *x);
 void vmx_nested_free(struct vmx_vcpu *x);
 void vmx_l2_enter(struct vcpu *v, struct vmcs12 *vmcs12, const struct l2_controls *ctl);
 void vmx_l2_leave(struct vcpu *v, struct vmcs12 *vmcs12);
+
+/* shadow.c */
+int vmx_shadow_setup(void);
+void vmx_shadow_unsetup(void);
+int vmx_shadow_create(struct vmx_vcpu *x);
+void vmx_shadow_free(struct vmx_vcpu *x);
+void vmx_shadow_migrate(struct vmx_vcpu *x);
+void vmx_vmcs12_sync(struct vcpu *v, struct vmcs12 *vmcs12, u32 what);
+void vmx_vmcs12_publish(struct vcpu *v, const struct vmcs12 *vmcs12, bool full);
+
+/*
+ * Guest state that hypervisors look at after most exits; the rest of what is
+ * copied stays in vmcs02 until L1 asks. A segment is here as a whole or not at
+ * all: the entry checks compare its parts.
+ */
+#define VMX_IS_HOT(enc)							\
+	((enc) == GUEST_CR3 || (enc) == GUEST_CS_AR_BYTES || (enc) == GUEST_SS_AR_BYTES || \
+	 (enc) == GUEST_CS_SELECTOR || (enc) == GUEST_CS_BASE || (enc) == GUEST_CS_LIMIT || \
+	 (enc) == GUEST_SS_SELECTOR || (enc) == GUEST_SS_BASE || (enc) == GUEST_SS_LIMIT || \
+	 (enc) == GUEST_INTERRUPTIBILITY_INFO || (enc) == GUEST_ACTIVITY_STATE ||	\
+	 (enc) == GUEST_PENDING_DBG_EXCEPTIONS)
 
 /*
  * Vectors that exit in every context. #MC must reach the host. #AC and #DB are
