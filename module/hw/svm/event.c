@@ -289,7 +289,8 @@ bool svm_finish_step(struct vcpu *v, struct svm_ctx *ctx, struct vcpu_exit *e)
 	u32 code = vmcb->c.exit_code;
 	u32 vector = code - SVM_EXIT_EXCP_BASE;
 	bool guest_tf = v->rflags & X86_EFLAGS_TF;
-	bool stepped = vector == X86_TRAP_DB && (vmcb->s.dr6 & BIT(14));
+	/* No breakpoint and no BD: then it is the step, even if DR6 does not say BS. */
+	bool stepped = vector == X86_TRAP_DB && !(vmcb->s.dr6 & ~v->dr6 & 0x200f);
 	bool iret_done = ctx->iret_pending && (stepped || vmcb->s.rip != ctx->iret_rip);
 	u32 wanted = ctx->exc | ctx->base[INTERCEPT_EXCEPTION];
 

@@ -60,6 +60,7 @@ static const u8 simple[] = {
 #define EPTV_FINAL	BIT(8)
 
 #define DR6_EVENTS	0x600full	/* B0-B3, BD, BS */
+#define DR6_BS		0x4000ull
 
 static u32 insn_len(const struct svm_ctx *ctx)
 {
@@ -107,6 +108,9 @@ static void fill_exception(struct vcpu *v, struct svm_ctx *ctx, u32 vector,
 		return;
 	case X86_TRAP_DB:
 		e->qual = ctx->vmcb->s.dr6 & DR6_EVENTS;
+		/* Bochs does not set DR6 before the intercept. */
+		if (!e->qual && (ctx->vmcb->s.rflags & X86_EFLAGS_TF))
+			e->qual = DR6_BS;
 		break;
 	case X86_TRAP_BP:
 	case X86_TRAP_OF:
@@ -367,6 +371,15 @@ void svm_fill_exit(struct vcpu *v, struct svm_ctx *ctx, struct vcpu_exit *e)
 {
 	const struct svm_control *c = &ctx->vmcb->c;
 	u32 code = c->exit_code;
+
+	/*
+	 * To VMX an event whose delivery ended in a double or triple fault is
+	 * not being delivered any more (SDM "Information for VM Exits During
+	 * Event Delivery").
+	 */
+	if (unlikely(e->idt_info) &&
+	    (code == SVM_EXIT_SHUTDOWN || code == SVM_EXIT_EXCP_BASE + X86_TRAP_DF))
+		e->idt_info = 0;
 
 	if (code < ARRAY_SIZE(simple) && simple[code]) {
 		e->reason = simple[code] - 1;
