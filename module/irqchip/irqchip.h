@@ -83,6 +83,7 @@ bool lapic_accepts_pic(struct vcpu *v);		/* virtual wire: LVT0 ExtINT or APIC of
 int lapic_set_pv_eoi(struct vcpu *v, u64 msr);
 u64 lapic_get_pv_eoi(struct vcpu *v);
 void lapic_sync_pv_eoi(struct vcpu *v);	/* after an exit, before events are looked at */
+bool lapic_pv_eoi_armed(struct vcpu *v);
 void lapic_arm_pv_eoi(struct vcpu *v);	/* after events were injected; may sleep */
 /* Split irqchip: next vector for KVM_EXIT_IOAPIC_EOI, or -1. */
 int lapic_take_user_eoi(struct vcpu *v);

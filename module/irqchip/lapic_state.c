@@ -175,6 +175,12 @@ void lapic_sync_pv_eoi(struct vcpu *v)
 		pv_eoi_sync(l, false);
 }
 
+/* An EOI would have to write guest memory, which may sleep. */
+bool lapic_pv_eoi_armed(struct vcpu *v)
+{
+	return env_lapic(v)->pv_eoi_armed;
+}
+
 /* Would nobody but the local APIC notice the EOI of the interrupt in service? */
 static bool pv_eoi_allowed(struct lapic *l)
 {

@@ -30,7 +30,12 @@ int vcpu_load_pdptrs(struct vcpu *v, u64 cr3);
 /* exit.c */
 int vcpu_handle_exit(struct vcpu *v);
 int vcpu_handle_vmcall(struct vcpu *v);
-bool vcpu_exit_is_atomic(const struct vcpu *v);
+int vcpu_handle_cpuid(struct vcpu *v);
+
+/* fast.c */
+bool vcpu_handle_exit_fast(struct vcpu *v);
+struct emul_insn;
+bool vcpu_fetch_insn_64(struct vcpu *v, struct emul_insn *insn);
 
 /* emulate.c */
 enum exit_completion { EXIT_COMPLETE, EXIT_EMULATE, EXIT_HANDLED };
@@ -40,6 +45,7 @@ int vcpu_decode(struct vcpu *v, bool *ok);
 
 /* pio.c */
 int vcpu_handle_io(struct vcpu *v);
+bool vcpu_io_in_kernel(struct vcpu *v);
 int vcpu_user_pio(struct vcpu *v, bool in, u16 port, unsigned int size, unsigned int count);
 int vcpu_complete_pio(struct vcpu *v);
 

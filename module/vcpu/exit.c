@@ -28,7 +28,7 @@ static int handle_window(struct vcpu *v)
 	return RESUME_GUEST;
 }
 
-static int handle_cpuid(struct vcpu *v)
+int vcpu_handle_cpuid(struct vcpu *v)
 {
 	u32 eax = v->regs[X86_RAX], ebx, ecx = v->regs[X86_RCX], edx;
 
@@ -392,7 +392,7 @@ static const exit_handler handlers[VCPU_NR_EXIT_REASONS] = {
 	[EXIT_REASON_INTERRUPT_WINDOW] = handle_window,
 	[EXIT_REASON_NMI_WINDOW] = handle_window,
 	[EXIT_REASON_TASK_SWITCH] = handle_task_switch,
-	[EXIT_REASON_CPUID] = handle_cpuid,
+	[EXIT_REASON_CPUID] = vcpu_handle_cpuid,
 	[EXIT_REASON_HLT] = handle_hlt,
 	[EXIT_REASON_INVD] = handle_skip,
 	[EXIT_REASON_INVLPG] = handle_invlpg,
@@ -471,26 +471,8 @@ static int handle_failed_entry(struct vcpu *v)
 }
 
 /**
- * vcpu_exit_is_atomic - may the last exit be handled with preemption off?
- * @v: the vCPU
- *
- * Exits whose handlers touch neither guest memory nor anything that sleeps, and always
- * resume. Instructions of unknown length would have to be fetched, which may sleep.
- */
-bool vcpu_exit_is_atomic(const struct vcpu *v)
-{
-	switch (v->exit.reason) {
-	case EXIT_REASON_CPUID:
-		return v->exit.insn_len && !v->in_l2 && !(v->rflags & X86_EFLAGS_TF);
-	case VCPU_EXIT_NONE:
-		return true;
-	}
-	return false;
-}
-
-/**
  * vcpu_handle_exit - decide what the last exit means and do it
- * @v: the vCPU, loaded, by its own thread; may sleep unless vcpu_exit_is_atomic()
+ * @v: the vCPU, loaded, by its own thread; may sleep
  *
  * Return: enum vcpu_next or -errno.
  */

@@ -127,7 +127,18 @@ static bool is_hot(const struct vcpu *v, u32 index)
 {
 	return index == APIC_BASE_MSR + (APIC_EOI >> 4) ||
 	       index == APIC_BASE_MSR + (APIC_ICR >> 4) ||
-	       (index == MSR_IA32_TSC_DEADLINE && !rcu_access_pointer(v->vm->msr_filter));
+	       (index == MSR_IA32_TSC_DEADLINE && v->deadline_allowed);
+}
+
+/*
+ * vcpu_wrmsr_is_atomic - may this WRMSR be handled with preemption off and without vm->srcu?
+ *
+ * An EOI that was permitted to be skipped has to be told to guest memory.
+ */
+bool vcpu_wrmsr_is_atomic(struct vcpu *v)
+{
+	return is_hot(v, v->regs[X86_RCX]) && v->lapic && !lapic_pv_eoi_armed(v) &&
+	       !(v->vm->user_space_msr_mask & KVM_MSR_EXIT_REASON_INVAL);
 }
 
 /** vcpu_handle_wrmsr - exit by WRMSR; vm->srcu held */

@@ -123,6 +123,7 @@ void vcpu_apply_msr_filter(struct vcpu *v)
 {
 	u32 i;
 
+	v->deadline_allowed = msr_allowed(v, MSR_IA32_TSC_DEADLINE, true);
 	for (i = 0; i < ARRAY_SIZE(passed_through); i++)
 		if (!msr_allowed(v, passed_through[i], false) ||
 		    !msr_allowed(v, passed_through[i], true))
@@ -144,7 +145,7 @@ int vm_set_msr_filter(struct vm *vm, const struct kvm_msr_filter *in)
 	mutex_lock(&vm->lock);
 	old = rcu_replace_pointer(vm->msr_filter, new, lockdep_is_held(&vm->lock));
 	mutex_unlock(&vm->lock);
-	if (new)
+	if (in)
 		vm_request_all(vm, REQ_MSR_FILTER);
 	if (old) {
 		synchronize_srcu(&vm->srcu);

@@ -225,6 +225,7 @@ struct vcpu {
 	struct mdp_root *mdp_root;	/* (v) mm/: the composed root this vCPU holds, or NULL */
 	bool tpr_access_reporting;
 	bool enforce_pv;		/* KVM_CAP_ENFORCE_PV_FEATURE_CPUID */
+	bool deadline_allowed;		/* (v) the MSR filter lets IA32_TSC_DEADLINE be written */
 
 	union {				/* (c) the backend's own */
 		struct vmx_vcpu *vmx;
@@ -359,6 +360,7 @@ int msr_feature_list(u32 *out, u32 *n);
 int msr_get_feature(u32 index, u64 *val);
 int vcpu_handle_rdmsr(struct vcpu *v);		/* exit handlers: filter, user exit, #GP */
 int vcpu_handle_wrmsr(struct vcpu *v);
+bool vcpu_wrmsr_is_atomic(struct vcpu *v);	/* neither sleeps nor needs user space */
 void vcpu_apply_msr_filter(struct vcpu *v);	/* serve REQ_MSR_FILTER */
 int vm_set_msr_filter(struct vm *vm, const struct kvm_msr_filter *f); /* bitmaps copied in */
 
