@@ -23,6 +23,8 @@ int nested_get_vmx_feature_msr(u32 index, u64 *val);	/* before any VM */
 /* Exits. All return enum vcpu_next or -errno. */
 int nested_handle_insn(struct vcpu *v);		/* a VMX instruction exited (VMX hosts) */
 int nested_handle_ud(struct vcpu *v);		/* #UD: a VMX instruction on an SVM host? */
+bool nested_fast_insn(struct vcpu *v);		/* VMREAD, VMWRITE without sleeping; */
+bool nested_fast_ud(struct vcpu *v);		/* false: nothing done, take the long way */
 enum nested_exit_owner nested_exit_is_for(struct vcpu *v);	/* whose is v->exit? */
 int nested_reflect(struct vcpu *v);		/* give it to L1 */
 int nested_ept_fault_exit(struct vcpu *v, u64 l2gpa, u64 gla, u64 qual, bool misconfig);

@@ -286,17 +286,16 @@ static u32 reason_of(u16 opc)
 }
 
 /* Offset of the ModRM memory operand in its segment. */
-static u64 operand_offset(const struct emul *e)
+static u64 operand_offset(const struct vcpu *v, const struct emul_insn *in)
 {
-	const struct emul_insn *in = &e->insn;
 	u64 addr = in->disp;
 
 	if (in->base == EMUL_RIP_REL)
-		addr += e->rip + in->length;
+		addr += v->rip + in->length;
 	else if (in->base != EMUL_NO_REG)
-		addr += e->regs[in->base];
+		addr += v->regs[in->base];
 	if (in->index != EMUL_NO_REG)
-		addr += e->regs[in->index] << in->scale;
+		addr += v->regs[in->index] << in->scale;
 	if (in->adsize == 2)
 		addr = (u16)addr;
 	else if (in->adsize == 4)
@@ -304,10 +303,9 @@ static u64 operand_offset(const struct emul *e)
 	return addr;
 }
 
-static void operand_from_insn(struct vmx_operand *op, const struct emul *e)
+static void operand_from_insn(struct vmx_operand *op, const struct vcpu *v,
+			      const struct emul_insn *in)
 {
-	const struct emul_insn *in = &e->insn;
-
 	*op = (struct vmx_operand){
 		.is_reg = !in->is_mem,
 		.reg = in->rm,
@@ -315,7 +313,7 @@ static void operand_from_insn(struct vmx_operand *op, const struct emul *e)
 		.seg = in->seg,
 	};
 	if (in->is_mem)
-		op->addr = operand_offset(e);
+		op->addr = operand_offset(v, in);
 }
 
 /*
@@ -407,7 +405,58 @@ int nested_handle_ud(struct vcpu *v)
 		return ud_in_l2(v, reason);
 	if (reason == EXIT_REASON_VMCALL)
 		return vcpu_handle_vmcall(v);
-	operand_from_insn(&op, &v->emul->e);
+	operand_from_insn(&op, v, &v->emul->e.insn);
 	v->exit.reason = reason;
 	return execute(v, reason, &op);
+}
+
+/* VMREAD or VMWRITE; nothing has been done when an operand could not be accessed at once. */
+static bool fast_access(struct vcpu *v, u32 reason, const struct vmx_operand *op)
+{
+	struct vmx_insn_result res;
+	struct vmx_insn i = {};
+
+	nested_sync_vmcs12(v, needs_of_vmcs12(reason));
+	fill_insn(v, &i);
+	i.op = *op;
+	vmx_insn_execute(&i, reason, &res);
+	if (res.kind != VMX_SUCCEED)
+		/* Failures are rare, and idempotent: done again the long way. */
+		return false;
+	vmx_insn_result_apply(&v->rflags, &res);
+	return vcpu_skip_insn(v) == RESUME_GUEST;
+}
+
+/**
+ * nested_fast_insn - VMREAD or VMWRITE exited (VMX hosts); page faults are disabled
+ * @v: the vCPU in L1
+ */
+bool nested_fast_insn(struct vcpu *v)
+{
+	struct vmx_operand op;
+
+	if (!v->nested->st.vmxon)
+		return false;
+	vmx_operand_decode(&op, v->exit.insn_info, v->exit.qual, v->regs);
+	return fast_access(v, v->exit.reason, &op);
+}
+
+/**
+ * nested_fast_ud - #UD that may be a VMREAD or VMWRITE (SVM hosts); page faults are disabled
+ * @v: the vCPU in L1
+ */
+bool nested_fast_ud(struct vcpu *v)
+{
+	struct emul_insn insn;
+	struct vmx_operand op;
+	u32 reason;
+
+	if (!v->nested->st.vmxon || !vcpu_fetch_insn_64(v, &insn))
+		return false;
+	reason = reason_of(insn.op->id);
+	if (reason != EXIT_REASON_VMREAD && reason != EXIT_REASON_VMWRITE)
+		return false;
+	v->exit.insn_len = insn.length;
+	operand_from_insn(&op, v, &insn);
+	return fast_access(v, reason, &op);
 }

@@ -54,6 +54,35 @@ static int complete_in(struct vcpu *v)
 }
 
 /**
+ * vcpu_io_in_kernel - serve the exit "I/O instruction" from a device of the kernel
+ * @v: the vCPU; vm->srcu held; does not sleep when v->exit.insn_len is known
+ *
+ * Return: false when there is no such device, or the instruction has to be emulated; nothing has
+ * been done then.
+ */
+bool vcpu_io_in_kernel(struct vcpu *v)
+{
+	u64 qual = v->exit.qual;
+	unsigned int size = IO_QUAL_SIZE(qual);
+	u16 port = IO_QUAL_PORT(qual);
+	u32 val = v->regs[X86_RAX];
+
+	if (qual & IO_QUAL_STRING)
+		return false;
+	if (!(qual & IO_QUAL_IN)) {
+		if (bus_write(v, BUS_PIO, port, size, &val))
+			return false;
+	} else {
+		val = 0;
+		if (bus_read(v, BUS_PIO, port, size, &val))
+			return false;
+		write_rax(v, size, val);
+	}
+	v->stats.pio++;
+	return vcpu_skip_insn(v) == RESUME_GUEST;
+}
+
+/**
  * vcpu_handle_io - exit reason "I/O instruction"
  * @v: the vCPU
  *
@@ -65,30 +94,21 @@ int vcpu_handle_io(struct vcpu *v)
 	u64 qual = v->exit.qual;
 	unsigned int size = IO_QUAL_SIZE(qual);
 	u16 port = IO_QUAL_PORT(qual);
-	u32 val = 0;
 	int r;
 
+	if (vcpu_io_in_kernel(v))
+		return RESUME_GUEST;
 	v->stats.pio++;
 	if (qual & IO_QUAL_STRING)
 		return vcpu_emulate(v);
 
 	if (qual & IO_QUAL_IN) {
-		if (!bus_read(v, BUS_PIO, port, size, &val)) {
-			write_rax(v, size, val);
-			return vcpu_skip_insn(v);
-		}
 		v->emul->pio_size = size;
 		v->emul->pio_next_rip = v->rip;
 		v->emul->complete = complete_in;
 		return vcpu_user_pio(v, true, port, size, 1);
 	}
-
-	val = v->regs[X86_RAX];
+	memcpy(v->pio_data, &v->regs[X86_RAX], size);
 	r = vcpu_skip_insn(v);
-	if (r != RESUME_GUEST)
-		return r;
-	if (!bus_write(v, BUS_PIO, port, size, &val))
-		return RESUME_GUEST;
-	memcpy(v->pio_data, &val, size);
-	return vcpu_user_pio(v, false, port, size, 1);
+	return r == RESUME_GUEST ? vcpu_user_pio(v, false, port, size, 1) : r;
 }

@@ -194,12 +194,10 @@ static bool vcpu_enter_guest(struct vcpu *v)
 
 		sync_cr8_from_hw(v);
 		vcpu_events_after_exit(v);
-		if (!vcpu_exit_is_atomic(v)) {
+		if (!vcpu_handle_exit_fast(v)) {
 			exited = true;
 			break;
 		}
-		/* Always RESUME_GUEST: see vcpu_exit_is_atomic(). */
-		vcpu_handle_exit(v);
 	}
 	vcpu_fpu_save(v);
 	preempt_enable();
