@@ -36,9 +36,15 @@ static struct io_bus *bus_alloc(u32 nr)
 	return kvzalloc(struct_size((struct io_bus *)NULL, r, nr), GFP_KERNEL_ACCOUNT);
 }
 
+/* For the writers, who hold slots_lock, and for the end of the VM, which has no readers. */
+static struct io_bus *bus_current(struct vm *vm, enum bus_kind kind)
+{
+	return rcu_dereference_protected(vm->buses[kind], true);
+}
+
 static void bus_publish(struct vm *vm, enum bus_kind kind, struct io_bus *new)
 {
-	struct io_bus *old = vm->buses[kind];
+	struct io_bus *old = bus_current(vm, kind);
 
 	lockdep_assert_held(&vm->slots_lock);
 	rcu_assign_pointer(vm->buses[kind], new);
@@ -73,7 +79,7 @@ int bus_register(struct vm *vm, enum bus_kind kind, u64 addr, u32 len, struct io
 		return -EINVAL;
 
 	mutex_lock(&vm->slots_lock);
-	old = vm->buses[kind];
+	old = bus_current(vm, kind);
 	nr = old ? old->nr : 0;
 	if (nr >= BUS_MAX_DEVS) {
 		ret = -ENOSPC;
@@ -111,7 +117,7 @@ int bus_unregister(struct vm *vm, enum bus_kind kind, struct io_dev *dev)
 	u32 i, gone = 0;
 
 	mutex_lock(&vm->slots_lock);
-	old = vm->buses[kind];
+	old = bus_current(vm, kind);
 	for (i = 0; old && i < old->nr; i++)
 		gone += old->r[i].dev == dev;
 	if (!gone)
@@ -142,7 +148,7 @@ void vm_buses_destroy(struct vm *vm)
 	int kind;
 
 	for (kind = NR_BUSES - 1; kind >= 0; kind--) {
-		struct io_bus *bus = vm->buses[kind];
+		struct io_bus *bus = bus_current(vm, kind);
 		u32 i, j;
 
 		for (i = 0; bus && i < bus->nr; i++) {
@@ -158,7 +164,7 @@ void vm_buses_destroy(struct vm *vm)
 				dev->ops->destroy(dev);
 		}
 		kvfree(bus);
-		vm->buses[kind] = NULL;
+		RCU_INIT_POINTER(vm->buses[kind], NULL);
 	}
 }
 

@@ -80,7 +80,7 @@ struct vm {
 	struct irqchip *irqchip;	/* (l) NULL until created; then constant */
 	bool irqchip_split;		/* (l) local APICs only */
 	u8 nr_reserved_ioapic_pins;	/* (l) split mode */
-	struct io_bus *buses[3];	/* (s) by enum bus_kind */
+	struct io_bus __rcu *buses[3];	/* (s) by enum bus_kind */
 	void *irqfds;			/* (x) api/irqfd.c */
 	void *ioeventfds;		/* (x) api/ioeventfd.c */
 	void *coalesced;		/* (x) api/coalesced.c */
