@@ -187,7 +187,7 @@ class Report:
         level, text = self.record.levels[number], ""
         start = self.record.levels[number - 1].seen.get("starting") if number else 0.0
         if start is not None and "up" in level.seen:
-            text = "%.1f s after power-on; " % (level.seen["up"] - start)
+            text = "%.1f s after its power-on; " % (level.seen["up"] - start)
         text += "by its own clock up after %s s" % level.facts.get("up", "?")
         if "down" in level.facts:
             text += ", shut down cleanly after %s s" % level.facts["down"]
