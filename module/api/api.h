@@ -15,8 +15,8 @@ struct vm;
 struct vcpu;
 
 /* Where struct api_call says that the argument is copied, and when. */
-#define API_IN		0x1u	/* user to kernel before the handler */
-#define API_OUT		0x2u	/* kernel to user after it, unless it failed */
+#define API_IN	0x1u /* user to kernel before the handler */
+#define API_OUT 0x2u /* kernel to user after it, unless it failed */
 
 /**
  * struct api_call - one ioctl
@@ -33,25 +33,31 @@ struct api_call {
 	long (*fn)(void *obj, void *buf, unsigned long arg);
 };
 
-#define API_NONE(c, f)	{ .cmd = (c), .fn = (f) }
-#define API_CALL(c, d, type, f)	{ .cmd = (c), .dir = (d), .size = sizeof(type), .fn = (f) }
+#define API_NONE(c, f)                \
+	{                             \
+		.cmd = (c), .fn = (f) \
+	}
+#define API_CALL(c, d, type, f)                                         \
+	{                                                               \
+		.cmd = (c), .dir = (d), .size = sizeof(type), .fn = (f) \
+	}
 
 /* ioctl.c */
 const struct api_call *api_find(const struct api_call *table, size_t n, u32 cmd);
 long api_call(const struct api_call *call, void *obj, unsigned long arg);
 
 /* One file_operations per kind of fd. */
-extern const struct file_operations api_system_fops;	/* system.c */
-extern const struct file_operations api_vm_fops;	/* vm.c */
-extern const struct file_operations api_vcpu_fops;	/* vcpu.c */
+extern const struct file_operations api_system_fops; /* system.c */
+extern const struct file_operations api_vm_fops;     /* vm.c */
+extern const struct file_operations api_vcpu_fops;   /* vcpu.c */
 
 /* caps.c: KVM_CHECK_EXTENSION; @vm NULL on the system fd */
 long api_check_extension(struct vm *vm, unsigned long cap);
 long api_enable_vm_cap(struct vm *vm, const struct kvm_enable_cap *cap);
 
 /* system.c */
-#define API_MAX_MSRS		256
-#define API_MAX_CPUID_ENTRIES	256
+#define API_MAX_MSRS	      256
+#define API_MAX_CPUID_ENTRIES 256
 long api_system_device_attr(const struct kvm_device_attr *a, bool get);
 
 /* irq.c: what of the VM fd concerns interrupt controllers */
@@ -67,7 +73,7 @@ extern const size_t api_nr_vcpu_calls;
 int irqfd_module_init(void);
 void irqfd_module_exit(void);
 long api_irqfd(struct vm *vm, const struct kvm_irqfd *arg);
-void irqfd_release(struct vm *vm);	/* the VM fd is closed */
+void irqfd_release(struct vm *vm); /* the VM fd is closed */
 long api_ioeventfd(struct vm *vm, const struct kvm_ioeventfd *arg);
 long api_register_coalesced(struct vm *vm, const struct kvm_coalesced_mmio_zone *z);
 long api_unregister_coalesced(struct vm *vm, const struct kvm_coalesced_mmio_zone *z);

@@ -14,7 +14,7 @@
 
 struct coalesced_zone {
 	struct io_dev dev;
-	struct coalesced_zone *next;	/* vm->coalesced, under vm->lock */
+	struct coalesced_zone *next; /* vm->coalesced, under vm->lock */
 	u64 addr;
 	u32 size;
 	bool pio;
@@ -94,8 +94,7 @@ long api_register_coalesced(struct vm *vm, const struct kvm_coalesced_mmio_zone 
 	return ret;
 }
 
-static bool zone_contains(const struct coalesced_zone *z,
-			  const struct kvm_coalesced_mmio_zone *arg)
+static bool zone_contains(const struct coalesced_zone *z, const struct kvm_coalesced_mmio_zone *arg)
 {
 	return z->pio == arg->pio && arg->addr >= z->addr && arg->size <= z->size &&
 	       arg->addr - z->addr <= z->size - arg->size;
@@ -121,7 +120,7 @@ long api_unregister_coalesced(struct vm *vm, const struct kvm_coalesced_mmio_zon
 		ret = bus_unregister(vm, z->pio ? BUS_PIO : BUS_MMIO, &z->dev);
 		if (ret)
 			break;
-		*pos = next;	/* z is gone */
+		*pos = next; /* z is gone */
 	}
 	mutex_unlock(&vm->lock);
 	return ret;

@@ -19,8 +19,7 @@ const struct api_call *api_find(const struct api_call *table, size_t n, u32 cmd)
 	return NULL;
 }
 
-static long call_with_buf(const struct api_call *call, void *obj, void *buf,
-			  unsigned long arg)
+static long call_with_buf(const struct api_call *call, void *obj, void *buf, unsigned long arg)
 {
 	void __user *uarg = (void __user *)arg;
 	long ret;

@@ -10,8 +10,8 @@
 #include "vcpu/bus.h"
 #include "vcpu/vcpu.h"
 
-#define VALID_FLAGS	(KVM_IOEVENTFD_FLAG_DATAMATCH | KVM_IOEVENTFD_FLAG_PIO |	\
-			 KVM_IOEVENTFD_FLAG_DEASSIGN)
+#define VALID_FLAGS \
+	(KVM_IOEVENTFD_FLAG_DATAMATCH | KVM_IOEVENTFD_FLAG_PIO | KVM_IOEVENTFD_FLAG_DEASSIGN)
 
 /**
  * struct ioeventfd - one address that signals
@@ -26,7 +26,7 @@ struct ioeventfd {
 	struct eventfd_ctx *ctx;
 	u64 addr;
 	u64 datamatch;
-	u32 len;		/* 0 = any */
+	u32 len; /* 0 = any */
 	enum bus_kind bus;
 	bool match;
 	bool has_fast;
@@ -40,8 +40,7 @@ static u64 load_le(const void *val, int len)
 	return x;
 }
 
-static int ioeventfd_write(struct vcpu *v, struct io_dev *dev, u64 addr, int len,
-			   const void *val)
+static int ioeventfd_write(struct vcpu *v, struct io_dev *dev, u64 addr, int len, const void *val)
 {
 	struct ioeventfd *p = container_of(dev, struct ioeventfd, dev);
 
@@ -88,8 +87,7 @@ static bool collides(const struct ioeventfd *a, const struct ioeventfd *b)
 		return false;
 	if (!a->len || !b->len)
 		return true;
-	return a->len == b->len &&
-	       (!a->match || !b->match || a->datamatch == b->datamatch);
+	return a->len == b->len && (!a->match || !b->match || a->datamatch == b->datamatch);
 }
 
 static long put_on_buses(struct vm *vm, struct ioeventfd *p)
@@ -148,8 +146,8 @@ static long assign(struct vm *vm, const struct kvm_ioeventfd *arg, enum bus_kind
 	return ret;
 }
 
-static bool is_same(const struct ioeventfd *p, const struct kvm_ioeventfd *arg,
-		    enum bus_kind bus, const struct eventfd_ctx *ctx)
+static bool is_same(const struct ioeventfd *p, const struct kvm_ioeventfd *arg, enum bus_kind bus,
+		    const struct eventfd_ctx *ctx)
 {
 	bool match = arg->flags & KVM_IOEVENTFD_FLAG_DATAMATCH;
 
@@ -186,7 +184,7 @@ static long deassign(struct vm *vm, const struct kvm_ioeventfd *arg, enum bus_ki
 			continue;
 		ret = take_off_buses(vm, p);
 		if (!ret)
-			*pos = next;	/* p is gone */
+			*pos = next; /* p is gone */
 		break;
 	}
 	mutex_unlock(&vm->lock);

@@ -12,8 +12,8 @@
 #include "irqchip/irqchip.h"
 #include "vcpu/vcpu.h"
 
-#define MAX_SPLIT_PINS	64	/* more IOAPIC pins than any client has */
-#define MAX_IRQ_ROUTES	4096
+#define MAX_SPLIT_PINS 64 /* more IOAPIC pins than any client has */
+#define MAX_IRQ_ROUTES 4096
 
 /* Only KVM_CREATE_IRQCHIP's kind has a PIC and an IOAPIC. */
 static bool full_irqchip(struct vm *vm)
@@ -185,8 +185,7 @@ static long vm_irqfd(void *vm, void *buf, unsigned long arg)
 
 /* The hottest first. */
 const struct api_call api_irq_calls[] = {
-	API_CALL(KVM_IRQ_LINE_STATUS, API_IN | API_OUT, struct kvm_irq_level,
-		 vm_irq_line_status),
+	API_CALL(KVM_IRQ_LINE_STATUS, API_IN | API_OUT, struct kvm_irq_level, vm_irq_line_status),
 	API_CALL(KVM_IRQ_LINE, API_IN, struct kvm_irq_level, vm_irq_line),
 	API_CALL(KVM_SIGNAL_MSI, API_IN, struct kvm_msi, vm_signal_msi),
 	API_NONE(KVM_SET_GSI_ROUTING, vm_set_gsi_routing),
@@ -200,8 +199,7 @@ const struct api_call api_irq_calls[] = {
 	API_CALL(KVM_SET_PIT, API_IN, struct kvm_pit_state, vm_set_pit),
 	API_CALL(KVM_GET_PIT2, API_OUT, struct kvm_pit_state2, vm_get_pit2),
 	API_CALL(KVM_SET_PIT2, API_IN, struct kvm_pit_state2, vm_set_pit2),
-	API_CALL(KVM_REINJECT_CONTROL, API_IN, struct kvm_reinject_control,
-		 vm_reinject_control),
+	API_CALL(KVM_REINJECT_CONTROL, API_IN, struct kvm_reinject_control, vm_reinject_control),
 };
 
 const size_t api_nr_irq_calls = ARRAY_SIZE(api_irq_calls);

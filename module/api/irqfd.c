@@ -37,7 +37,7 @@ struct irqfds {
 struct resampler {
 	struct irq_ack_notifier notifier;
 	struct vm *vm;
-	struct list_head irqfds;	/* RCU */
+	struct list_head irqfds; /* RCU */
 	struct list_head link;
 };
 
@@ -45,7 +45,7 @@ struct irqfd {
 	struct vm *vm;
 	u32 gsi;
 	struct eventfd_ctx *ctx;
-	struct eventfd_ctx *resample_ctx;	/* NULL for edge-triggered use */
+	struct eventfd_ctx *resample_ctx; /* NULL for edge-triggered use */
 	struct resampler *resampler;
 	struct list_head resampler_link;
 	struct list_head link;

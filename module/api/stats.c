@@ -12,7 +12,7 @@
 #include "mm/mm.h"
 #include "vcpu/vcpu.h"
 
-#define NAME_SIZE	48
+#define NAME_SIZE 48
 
 struct counter {
 	const char *name;
@@ -22,14 +22,14 @@ struct counter {
 
 /* What one stats fd shows. */
 struct stats_file {
-	struct vm *vm;		/* one reference */
-	void *obj;		/* the VM or one of its vCPUs */
+	struct vm *vm; /* one reference */
+	void *obj;     /* the VM or one of its vCPUs */
 	const struct counter *stats;
 	u32 nr;
 	char id[NAME_SIZE];
 };
 
-#define COUNTER	(KVM_STATS_TYPE_CUMULATIVE | KVM_STATS_UNIT_NONE | KVM_STATS_BASE_POW10)
+#define COUNTER (KVM_STATS_TYPE_CUMULATIVE | KVM_STATS_UNIT_NONE | KVM_STATS_BASE_POW10)
 #define GAUGE	(KVM_STATS_TYPE_INSTANT | KVM_STATS_UNIT_NONE | KVM_STATS_BASE_POW10)
 #define BYTES	(KVM_STATS_TYPE_INSTANT | KVM_STATS_UNIT_BYTES | KVM_STATS_BASE_POW2)
 
@@ -53,11 +53,11 @@ static u64 stat_exits_l2(void *v)
 	return exits_from(v, 1);
 }
 
-#define VCPU_STAT(field)						\
-static u64 stat_##field(void *v)					\
-{									\
-	return READ_ONCE(((struct vcpu *)v)->stats.field);		\
-}
+#define VCPU_STAT(field)                                           \
+	static u64 stat_##field(void *v)                           \
+	{                                                          \
+		return READ_ONCE(((struct vcpu *)v)->stats.field); \
+	}
 
 VCPU_STAT(hw_exits)
 VCPU_STAT(reflected)

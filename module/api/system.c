@@ -101,8 +101,7 @@ static long sys_get_supported_cpuid(void *unused, void *buf, unsigned long arg)
 	if (!e)
 		return -ENOMEM;
 	ret = cpuid_supported(e, &nent);
-	if (!ret && (put_user(nent, &u->nent) ||
-		     copy_to_user(u->entries, e, nent * sizeof(*e))))
+	if (!ret && (put_user(nent, &u->nent) || copy_to_user(u->entries, e, nent * sizeof(*e))))
 		ret = -EFAULT;
 	kvfree(e);
 	return ret;

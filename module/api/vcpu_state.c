@@ -13,10 +13,10 @@
 #include "irqchip/irqchip.h"
 #include "vcpu/vcpu.h"
 
-#define MCE_BANKS		32
-#define MCE_CAP_SUPPORTED	(MCG_CTL_P | MCG_SER_P)
-#define MCE_CAP_COUNT		0xffull
-#define MCE_CAP_EXT_COUNT	0xff0000ull
+#define MCE_BANKS	  32
+#define MCE_CAP_SUPPORTED (MCG_CTL_P | MCG_SER_P)
+#define MCE_CAP_COUNT	  0xffull
+#define MCE_CAP_EXT_COUNT 0xff0000ull
 
 /* Registers ----------------------------------------------------------------- */
 

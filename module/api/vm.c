@@ -13,7 +13,7 @@
 #include "mm/mm.h"
 #include "vcpu/vcpu.h"
 
-#define TSS_PAGES	3
+#define TSS_PAGES	     3
 #define IDENTITY_MAP_DEFAULT 0xfffbc000ull
 
 static long vm_create_vcpu(void *obj, void *buf, unsigned long id)
@@ -206,7 +206,7 @@ struct compat_msr_filter {
 	struct compat_msr_filter_range ranges[KVM_MSR_FILTER_MAX_RANGES];
 };
 
-#define COMPAT_SET_MSR_FILTER	_IOW(KVMIO, 0xc6, struct compat_msr_filter)
+#define COMPAT_SET_MSR_FILTER _IOW(KVMIO, 0xc6, struct compat_msr_filter)
 
 static long compat_msr_filter(struct vm *vm, void __user *arg)
 {

@@ -70,7 +70,10 @@ static void add_footprint(struct vm *vm, void *sum)
 static int memory_show(struct seq_file *m, void *unused)
 {
 	static const char *const names[NR_MEM_ITEMS] = {
-		[MEM_VM] = "vm", [MEM_VCPU] = "vcpu", [MEM_FPU] = "fpu", [MEM_HW] = "hw",
+		[MEM_VM] = "vm",
+		[MEM_VCPU] = "vcpu",
+		[MEM_FPU] = "fpu",
+		[MEM_HW] = "hw",
 	};
 	unsigned long total = 0, pages = 0;
 	int i;

@@ -18,10 +18,10 @@
 #include "linux/parts.h"
 #include "vcpu/vcpu.h"
 
-#define OFFLINE_DRAIN_MS	20
-#define REBOOT_DRAIN_MS		200
+#define OFFLINE_DRAIN_MS 20
+#define REBOOT_DRAIN_MS	 200
 
-static DEFINE_MUTEX(power_lock);	/* users, hotplug_state, emergency */
+static DEFINE_MUTEX(power_lock); /* users, hotplug_state, emergency */
 static unsigned int users;
 static enum cpuhp_state hotplug_state;
 static bool emergency;
@@ -102,8 +102,8 @@ int hw_power_get(void)
 
 	mutex_lock(&power_lock);
 	if (!users) {
-		ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "virt/turtles:online",
-					cpu_comes, cpu_goes);
+		ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "virt/turtles:online", cpu_comes,
+					cpu_goes);
 		if (ret >= 0) {
 			hotplug_state = ret;
 			ret = 0;
@@ -158,7 +158,8 @@ static void find_loaded(struct vm *vm, void *found)
 	unsigned int i;
 	struct vcpu *v;
 
-	vm_for_each_vcpu(vm, i, v) {
+	vm_for_each_vcpu(vm, i, v)
+	{
 		if (READ_ONCE(v->loaded))
 			*(bool *)found = true;
 	}
@@ -181,11 +182,8 @@ static void syscore_shutdown_off(SYSCORE_ARG)
 	on_each_cpu(off_here, NULL, 1);
 }
 
-COMPAT_SYSCORE(turtles_syscore,
-	.suspend = syscore_suspend_off,
-	.resume = syscore_resume_on,
-	.shutdown = syscore_shutdown_off,
-);
+COMPAT_SYSCORE(turtles_syscore, .suspend = syscore_suspend_off, .resume = syscore_resume_on,
+	       .shutdown = syscore_shutdown_off, );
 
 void power_init(void)
 {

@@ -17,11 +17,14 @@
 
 #ifndef TURTLES_ASSIGN_STR
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
-#define TURTLES_ASSIGN_STR(dst, src)	__assign_str(dst, src)
+#define TURTLES_ASSIGN_STR(dst, src) __assign_str(dst, src)
 #else
-#define TURTLES_ASSIGN_STR(dst, src)	__assign_str(dst)
+#define TURTLES_ASSIGN_STR(dst, src) __assign_str(dst)
 #endif
 #endif
+
+/* The fields of an event read best one a line. */
+/* clang-format off */
 
 TRACE_EVENT(turtles_entry,
 	TP_PROTO(u32 vcpu, int level, u64 rip),
@@ -280,6 +283,8 @@ TRACE_EVENT(turtles_nested_vmenter_failed,
 	),
 	TP_printk("vcpu %u check %s code %u", __entry->vcpu, __get_str(check), __entry->code)
 );
+
+/* clang-format on */
 
 #endif /* TURTLES_LINUX_TRACE_H */
 

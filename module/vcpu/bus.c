@@ -11,11 +11,11 @@
 #include "vcpu/bus.h"
 #include "vcpu/vcpu.h"
 
-#define BUS_MAX_DEVS	1000
+#define BUS_MAX_DEVS 1000
 
 struct io_range {
 	u64 addr;
-	u32 len;		/* 0: any access at exactly addr */
+	u32 len; /* 0: any access at exactly addr */
 	struct io_dev *dev;
 };
 

@@ -21,15 +21,15 @@
 #include "vcpu/vcpu.h"
 
 /* Components that we carry; AMX and the supervisor components are not offered. */
-#define FPU_FEATURES	(XFEATURE_MASK_FP | XFEATURE_MASK_SSE | XFEATURE_MASK_YMM |	\
-			 XFEATURE_MASK_OPMASK | XFEATURE_MASK_ZMM_Hi256 |		\
-			 XFEATURE_MASK_Hi16_ZMM | XFEATURE_MASK_PKRU)
-#define FXSAVE_SIZE	sizeof(struct fxregs_state)
-#define XSAVE_HDR_SIZE	sizeof(struct xstate_header)
-#define XSAVE_MIN_SIZE	(FXSAVE_SIZE + XSAVE_HDR_SIZE)
-#define KVM_XSAVE_MIN	sizeof(struct kvm_xsave)	/* of the API's buffer */
-#define FCW_INIT	0x037f
-#define FCW_RESET	0x0040
+#define FPU_FEATURES                                                                       \
+	(XFEATURE_MASK_FP | XFEATURE_MASK_SSE | XFEATURE_MASK_YMM | XFEATURE_MASK_OPMASK | \
+	 XFEATURE_MASK_ZMM_Hi256 | XFEATURE_MASK_Hi16_ZMM | XFEATURE_MASK_PKRU)
+#define FXSAVE_SIZE	   sizeof(struct fxregs_state)
+#define XSAVE_HDR_SIZE	   sizeof(struct xstate_header)
+#define XSAVE_MIN_SIZE	   (FXSAVE_SIZE + XSAVE_HDR_SIZE)
+#define KVM_XSAVE_MIN	   sizeof(struct kvm_xsave) /* of the API's buffer */
+#define FCW_INIT	   0x037f
+#define FCW_RESET	   0x0040
 #define MXCSR_MASK_DEFAULT 0x0000ffbf
 
 /**
@@ -51,11 +51,11 @@ static struct {
 	bool known;
 	bool xsaveopt;
 	bool pku;
-	u64 features;		/* what we carry */
+	u64 features; /* what we carry */
 	u64 host_xcr0;
 	u64 host_xss;
 	u32 mxcsr_mask;
-	u32 size;		/* of the standard-format area */
+	u32 size; /* of the standard-format area */
 	u32 offset[64], len[64];
 } fpu;
 
@@ -86,8 +86,7 @@ static void fpu_probe(void)
 		fpu.host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 		fpu.features = fpu.host_xcr0 & FPU_FEATURES;
 		fpu.xsaveopt = boot_cpu_has(X86_FEATURE_XSAVEOPT);
-		fpu.pku = boot_cpu_has(X86_FEATURE_OSPKE) &&
-			  (fpu.features & XFEATURE_MASK_PKRU);
+		fpu.pku = boot_cpu_has(X86_FEATURE_OSPKE) && (fpu.features & XFEATURE_MASK_PKRU);
 		if (!fpu.pku)
 			fpu.features &= ~XFEATURE_MASK_PKRU;
 		if (boot_cpu_has(X86_FEATURE_XSAVES))
@@ -99,7 +98,7 @@ static void fpu_probe(void)
 	fx = kzalloc(roundup_pow_of_two(sizeof(*fx)), GFP_KERNEL);
 	if (fx) {
 		kernel_fpu_begin();
-		asm volatile("fxsave64 %0" : "=m" (*fx));
+		asm volatile("fxsave64 %0" : "=m"(*fx));
 		kernel_fpu_end();
 		if (fx->mxcsr_mask)
 			fpu.mxcsr_mask = fx->mxcsr_mask;
@@ -157,7 +156,7 @@ void vcpu_fpu_reset(struct vcpu *v, bool init)
 		return;
 	memset(area, 0, fpu.size);
 	area->i387.cwd = FCW_RESET;
-	area->i387.twd = 0xff;		/* abridged: tags 5555H, all valid or zero */
+	area->i387.twd = 0xff; /* abridged: tags 5555H, all valid or zero */
 	area->i387.mxcsr = MXCSR_DEFAULT;
 	if (fpu.size > FXSAVE_SIZE)
 		area->header.xfeatures = XFEATURE_MASK_FPSSE;
@@ -173,11 +172,11 @@ static void area_to_regs(struct xregs_state *area)
 	 * this the guest would see the host's (the kernel does the same for its own tasks).
 	 */
 	if (unlikely(static_cpu_has_bug(X86_BUG_FXSAVE_LEAK)))
-		asm volatile("fnclex\n\temms\n\tfildl %0" : : "m" (fpu.mxcsr_mask));
+		asm volatile("fnclex\n\temms\n\tfildl %0" : : "m"(fpu.mxcsr_mask));
 	if (fpu.size > FXSAVE_SIZE)
-		asm volatile("xrstor64 %0" : : "m" (*area), "a" (lo), "d" (hi) : "memory");
+		asm volatile("xrstor64 %0" : : "m"(*area), "a"(lo), "d"(hi) : "memory");
 	else
-		asm volatile("fxrstor64 %0" : : "m" (area->i387));
+		asm volatile("fxrstor64 %0" : : "m"(area->i387));
 }
 
 static void regs_to_area(struct xregs_state *area)
@@ -185,11 +184,11 @@ static void regs_to_area(struct xregs_state *area)
 	u32 lo = fpu.features, hi = fpu.features >> 32;
 
 	if (fpu.xsaveopt)
-		asm volatile("xsaveopt64 %0" : "+m" (*area) : "a" (lo), "d" (hi) : "memory");
+		asm volatile("xsaveopt64 %0" : "+m"(*area) : "a"(lo), "d"(hi) : "memory");
 	else if (fpu.size > FXSAVE_SIZE)
-		asm volatile("xsave64 %0" : "+m" (*area) : "a" (lo), "d" (hi) : "memory");
+		asm volatile("xsave64 %0" : "+m"(*area) : "a"(lo), "d"(hi) : "memory");
 	else
-		asm volatile("fxsave64 %0" : "=m" (area->i387));
+		asm volatile("fxsave64 %0" : "=m"(area->i387));
 }
 
 /**

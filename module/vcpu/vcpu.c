@@ -17,13 +17,13 @@
 #include "vcpu/nested.h"
 #include "vcpu/vcpu.h"
 
-#define MCE_BANK_WORDS	4
-#define MCE_MAX_BANKS	32
+#define MCE_BANK_WORDS 4
+#define MCE_MAX_BANKS  32
 
 struct hw_ops *hw;
 
 static LIST_HEAD(vm_list);
-static DEFINE_MUTEX(vm_list_lock);		/* vm_list, ended_stats */
+static DEFINE_MUTEX(vm_list_lock); /* vm_list, ended_stats */
 static struct vcpu_stats ended_stats;
 static atomic_long_t mem_items[NR_MEM_ITEMS];
 
@@ -128,7 +128,8 @@ void vm_request_all(struct vm *vm, enum vcpu_req req)
 	preempt_disable();
 	mask = this_cpu_ptr(&request_mask);
 	cpumask_clear(mask);
-	vm_for_each_vcpu(vm, i, v) {
+	vm_for_each_vcpu(vm, i, v)
+	{
 		vcpu_request(v, req);
 		if (wakes(req))
 			rcuwait_wake_up(&v->wait);
@@ -151,7 +152,8 @@ struct vcpu *vm_vcpu_by_id(struct vm *vm, u32 id)
 	/* Most often the index is the ID. */
 	if (id < vm_nr_vcpus(vm) && vm->vcpus[id]->id == id)
 		return vm->vcpus[id];
-	vm_for_each_vcpu(vm, i, v) {
+	vm_for_each_vcpu(vm, i, v)
+	{
 		if (v->id == id)
 			return v;
 	}
@@ -276,8 +278,7 @@ static struct vcpu *vcpu_alloc(struct vm *vm, u32 id)
 	v->run_page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	v->pio_data = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	v->emul = kzalloc(sizeof(*v->emul), GFP_KERNEL_ACCOUNT);
-	v->mce_banks = kcalloc(MCE_MAX_BANKS * MCE_BANK_WORDS, sizeof(u64),
-			       GFP_KERNEL_ACCOUNT);
+	v->mce_banks = kcalloc(MCE_MAX_BANKS * MCE_BANK_WORDS, sizeof(u64), GFP_KERNEL_ACCOUNT);
 	if (!v->run_page || !v->pio_data || !v->emul || !v->mce_banks) {
 		vcpu_free(v);
 		return NULL;
@@ -312,8 +313,8 @@ static int vcpu_setup(struct vcpu *v)
 	if (ret)
 		return ret;
 
-	v->mp_state = v->id == v->vm->bsp_vcpu_id || !v->lapic ?
-		      KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_UNINITIALIZED;
+	v->mp_state = v->id == v->vm->bsp_vcpu_id || !v->lapic ? KVM_MP_STATE_RUNNABLE :
+								 KVM_MP_STATE_UNINITIALIZED;
 	vcpu_load(v);
 	vcpu_reset(v, false);
 	vcpu_put(v);
@@ -385,8 +386,7 @@ void vm_sum_stats(struct vcpu_stats *sum)
 	mutex_lock(&vm_list_lock);
 	*sum = ended_stats;
 	list_for_each_entry(vm, &vm_list, link) {
-		vm_for_each_vcpu(vm, i, v)
-			add_stats(sum, &v->stats);
+		vm_for_each_vcpu(vm, i, v) add_stats(sum, &v->stats);
 	}
 	mutex_unlock(&vm_list_lock);
 }
@@ -408,8 +408,7 @@ static void vm_unlist(struct vm *vm)
 
 	mutex_lock(&vm_list_lock);
 	list_del(&vm->link);
-	vm_for_each_vcpu(vm, i, v)
-		add_stats(&ended_stats, &v->stats);
+	vm_for_each_vcpu(vm, i, v) add_stats(&ended_stats, &v->stats);
 	mutex_unlock(&vm_list_lock);
 }
 
