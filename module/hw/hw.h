@@ -75,13 +75,24 @@ struct pt_format {
 #define WINDOW_IRQ		0x1u
 #define WINDOW_NMI		0x2u
 
+/**
+ * struct msr_bitmap_part - bytes of a VMX MSR bitmap
+ * @offset: first byte
+ * @len:    how many; 0 ends the list
+ */
+struct msr_bitmap_part {
+	u16 offset;
+	u16 len;
+};
+
 /* What hw_ops.vmcs12_sync() is to bring. */
 #define VMCS12_SYNC_WRITES	0x1u
 #define VMCS12_SYNC_REST	0x2u
 
 /**
  * struct l2_pages - L1 memory that the hardware uses directly while L2 runs
- * @msr_bitmap:	     L1's MSR bitmap as L0 sees it (4 KiB, read only now, not kept);
+ * @msr_bitmap:	     L1's MSR bitmap as L0 sees it (4 KiB, read only now, not kept;
+ *		     valid in hw_ops.msr_bitmap_parts, or as a whole without them);
  *		     NULL = every MSR access exits
  * @vapic_hpa:	     L1's virtual-APIC page, pinned; 0 = none: CR8 exits
  * @apic_access_hpa: L1's APIC-access page, pinned; 0 = none
@@ -173,6 +184,7 @@ struct hw_ops {
 	const char *name;
 	struct pt_format pt;
 	const struct hw_nested_caps *nested_caps;
+	const struct msr_bitmap_part *msr_bitmap_parts;
 
 	int (*hardware_setup)(void);
 	void (*hardware_unsetup)(void);

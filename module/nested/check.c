@@ -5,6 +5,7 @@
  * share with them.
  */
 #include <linux/kernel.h>
+#include <linux/string.h>
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 #include "nested/check.h"
@@ -39,6 +40,9 @@ static const struct check_table tables[] = {
 
 #define FIRST_GUEST_TABLE 2
 
+/* Of the tables below, the one whose rows are about a segment register. */
+#define SEG_TABLE 3
+
 static void prepare(struct nested_check *c, const struct nested_check_row *row)
 {
 	c->seg = row->seg;
@@ -55,7 +59,8 @@ static bool run_table(const struct check_table *t, const struct vmcs12 *v,
 
 	for (i = 0; i < *t->nr; i++) {
 		row = &t->rows[i];
-		prepare(&c, row);
+		if (t == &tables[SEG_TABLE])
+			prepare(&c, row);
 		if (row->when && !row->when(&c))
 			continue;
 		if (row->ok(&c))
@@ -124,6 +129,117 @@ bool nested_check_entry(const struct vmcs12 *v, const struct nested_check_env *e
 			struct nested_check_result *res)
 {
 	return run_tables(0, ARRAY_SIZE(tables), v, env, res);
+}
+
+/* Bytes of a vmcs12 that a table's rows look at. */
+struct region {
+	u16 start, end;
+};
+
+#define FROM_TO(first, last)						\
+	{ offsetof(struct vmcs12, first),				\
+	  offsetof(struct vmcs12, last) + sizeof(((struct vmcs12 *)0)->last) }
+#define ONE(member)	FROM_TO(member, member)
+
+static const struct region ctls_regions[] = {
+	FROM_TO(io_bitmap_a, xss_exit_bitmap),
+	ONE(tsc_multiplier),
+	ONE(guest_cr0),
+	FROM_TO(pin_based_vm_exec_control, secondary_vm_exec_control),
+	ONE(virtual_processor_id),
+};
+
+static const struct region host_regions[] = {
+	FROM_TO(host_ia32_pat, host_ia32_perf_global_ctrl),
+	FROM_TO(host_cr0, host_rip),
+	ONE(vm_exit_controls),
+	ONE(vm_entry_controls),
+	FROM_TO(host_es_selector, host_tr_selector),
+};
+
+static const struct region seg_regions[] = {
+	ONE(guest_cr0),
+	ONE(guest_rflags),	/* VM alone is compared */
+	FROM_TO(guest_es_base, guest_tr_base),
+	ONE(cpu_based_vm_exec_control),
+	ONE(secondary_vm_exec_control),
+	ONE(vm_entry_controls),
+	FROM_TO(guest_es_limit, guest_tr_limit),
+	FROM_TO(guest_es_ar_bytes, guest_tr_ar_bytes),
+	FROM_TO(guest_es_selector, guest_tr_selector),
+};
+
+/* The tables whose inputs are often the same as at the entry before. */
+static const struct {
+	const struct region *regions;
+	unsigned int nr;
+} cached_inputs[ARRAY_SIZE(tables)] = {
+	[0] = { ctls_regions, ARRAY_SIZE(ctls_regions) },
+	[1] = { host_regions, ARRAY_SIZE(host_regions) },
+	[SEG_TABLE] = { seg_regions, ARRAY_SIZE(seg_regions) },
+};
+
+static bool inputs_unchanged(const struct nested_check_cache *cache, unsigned int table,
+			     const struct vmcs12 *v)
+{
+	const struct region *r = cached_inputs[table].regions;
+	unsigned int i;
+
+	/* RFLAGS matter to the segments only for VM, and change at every entry. */
+	if (table == SEG_TABLE && ((cache->seen.guest_rflags ^ v->guest_rflags) & X86_EFLAGS_VM))
+		return false;
+	for (i = 0; i < cached_inputs[table].nr; i++) {
+		if (r[i].start == offsetof(struct vmcs12, guest_rflags))
+			continue;
+		if (memcmp((const u8 *)&cache->seen + r[i].start, (const u8 *)v + r[i].start,
+			   r[i].end - r[i].start))
+			return false;
+	}
+	return r;
+}
+
+static void remember(struct nested_check_cache *cache, unsigned int table,
+		     const struct vmcs12 *v)
+{
+	const struct region *r = cached_inputs[table].regions;
+	unsigned int i;
+
+	for (i = 0; i < cached_inputs[table].nr; i++)
+		memcpy((u8 *)&cache->seen + r[i].start, (const u8 *)v + r[i].start,
+		       r[i].end - r[i].start);
+}
+
+/**
+ * nested_check_entry_cached - all checks, but for tables whose inputs are unchanged
+ * @cache: what passed before; the caller clears @valid when the capabilities change
+ * @v:	   the VMCS
+ * @env:   the rest, zeroed before it was filled
+ * @res:   outcome, the same as nested_check_entry()'s
+ */
+bool nested_check_entry_cached(struct nested_check_cache *cache, const struct vmcs12 *v,
+			       const struct nested_check_env *env,
+			       struct nested_check_result *res)
+{
+	bool known = cache->valid && !memcmp(&cache->env, env,
+					     offsetof(struct nested_check_env, link_valid));
+	bool skip[ARRAY_SIZE(tables)];
+	unsigned int i;
+
+	*res = (struct nested_check_result){ .kind = NESTED_CHECK_OK };
+	cache->valid = false;
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		skip[i] = known && inputs_unchanged(cache, i, v);
+		if (!skip[i] && !run_table(&tables[i], v, env, res))
+			return false;
+	}
+	/* Everything has passed: so it would again. */
+	for (i = 0; i < ARRAY_SIZE(tables); i++)
+		if (!skip[i])
+			remember(cache, i, v);
+	if (!known)
+		cache->env = *env;
+	cache->valid = true;
+	return true;
 }
 
 /** nested_check_nr_rows - rows in all tables together, for tests */

@@ -108,6 +108,18 @@ struct nested_check_result {
 	const struct nested_check_row *row;
 };
 
+/**
+ * struct nested_check_cache - an entry that passed all checks
+ * @valid: there is one
+ * @seen:  its vmcs12; only the fields that tables with cached inputs look at
+ * @env:   its environment
+ */
+struct nested_check_cache {
+	bool valid;
+	struct vmcs12 seen;
+	struct nested_check_env env;
+};
+
 /* Exit qualifications of "VM-entry failure due to invalid guest state". */
 #define ENTRY_QUAL_DEFAULT	0
 #define ENTRY_QUAL_PDPTE	2
@@ -116,6 +128,9 @@ struct nested_check_result {
 
 bool nested_check_entry(const struct vmcs12 *v, const struct nested_check_env *env,
 			struct nested_check_result *res);
+bool nested_check_entry_cached(struct nested_check_cache *cache, const struct vmcs12 *v,
+			       const struct nested_check_env *env,
+			       struct nested_check_result *res);
 bool nested_check_ctls_host(const struct vmcs12 *v,
 			    const struct nested_check_env *env,
 			    struct nested_check_result *res);

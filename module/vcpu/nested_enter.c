@@ -176,7 +176,7 @@ int nested_vmenter(struct vcpu *v, bool launch)
 	u32 bad;
 
 	fill_check_env(v, &env);
-	if (!nested_check_entry(n->vmcs12, &env, &res)) {
+	if (!nested_check_entry_cached(&n->checked, n->vmcs12, &env, &res)) {
 		trace_turtles_nested_vmenter_failed(v->id, res.row ? res.row->name : "?",
 						    res.error);
 		if (res.kind == NESTED_ENTRY_FAIL)

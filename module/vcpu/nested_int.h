@@ -7,6 +7,7 @@
 
 #include <linux/hrtimer.h>
 #include "nested/caps.h"
+#include "nested/check.h"
 #include "nested/insn.h"
 #include "nested/merge.h"
 #include "nested/vmcs12.h"
@@ -37,6 +38,7 @@ struct nested_pin {
  * @eptp:	EPT pointer of the running L2
  * @uses_ept:	the running L2 has EPT
  * @msr_bitmap:	copy of L1's MSR bitmap, one page
+ * @checked:	the last entry that passed the checks
  * @vapic:	L1's virtual-APIC page
  * @apic_access: L1's APIC-access page
  * @timer:	VMX-preemption timer in software, armed while L2 runs with it
@@ -53,6 +55,7 @@ struct vcpu_nested {
 	u64 eptp;
 	bool uses_ept;
 	void *msr_bitmap;
+	struct nested_check_cache checked;
 	struct nested_pin vapic;
 	struct nested_pin apic_access;
 	struct hrtimer timer;
@@ -77,6 +80,9 @@ static inline void nested_publish_vmcs12(struct vcpu *v, bool full)
 {
 	bool none = v->nested->st.current_vmptr == VMCS12_NO_PTR;
 
+	/* The capabilities may have changed since, if there was none. */
+	if (none)
+		v->nested->checked.valid = false;
 	if (hw->vmcs12_publish)
 		hw->vmcs12_publish(v, none ? NULL : v->nested->vmcs12, full);
 }

@@ -35,6 +35,20 @@ static u64 pin_page(struct vcpu *v, struct nested_pin *pin, bool wanted, u64 gpa
 	return pin->hpa;
 }
 
+/* What the backend looks at of L1's MSR bitmap; false if it is not in memory. */
+static bool read_msr_bitmap(struct vcpu *v)
+{
+	static const struct msr_bitmap_part all[] = { { 0, PAGE_SIZE }, { } };
+	const struct msr_bitmap_part *p = hw->msr_bitmap_parts ?: all;
+	struct vcpu_nested *n = v->nested;
+
+	for (; p->len; p++)
+		if (vm_read_guest(v->vm, n->vmcs12->msr_bitmap + p->offset,
+				  n->msr_bitmap + p->offset, p->len))
+			return false;
+	return true;
+}
+
 /**
  * nested_set_pages - tell the backend where L1's pages are
  * @v: the vCPU, in L2; vm->srcu held; may sleep
@@ -49,8 +63,7 @@ int nested_set_pages(struct vcpu *v)
 
 	if (!hw->l2_set_pages)
 		return RESUME_GUEST;
-	if (proc_has(m, CPU_BASED_USE_MSR_BITMAPS) &&
-	    !vm_read_guest(v->vm, m->msr_bitmap, n->msr_bitmap, PAGE_SIZE))
+	if (proc_has(m, CPU_BASED_USE_MSR_BITMAPS) && read_msr_bitmap(v))
 		pages.msr_bitmap = n->msr_bitmap;
 	pages.vapic_hpa = pin_page(v, &n->vapic, proc_has(m, CPU_BASED_TPR_SHADOW),
 				   m->virtual_apic_page_addr, true);

@@ -30,6 +30,31 @@ static struct nested_check_env env12;
 #define NONCANON 0x0000800000000000ull
 #define WIDE	 (1ull << 40)
 
+static struct nested_check_cache cache12;
+static struct vmx_caps cache12_caps;
+
+/* After a passing entry has been cached, the mutation is caught by the same row. */
+static void check_cached(const struct mutation *m)
+{
+	struct nested_check_result plain, cached;
+
+	variant_setup(m->base, &v12, &caps12, &env12);
+	cache12.valid = false;
+	assert_true(nested_check_entry_cached(&cache12, &v12, &env12, &cached));
+	assert_true(nested_check_entry_cached(&cache12, &v12, &env12, &cached));
+	/* Capabilities are constant while a VMCS is current: their change ends the cache. */
+	cache12_caps = caps12;
+	m->apply(&v12, &env12, &caps12);
+	if (memcmp(&caps12, &cache12_caps, sizeof(caps12)))
+		cache12.valid = false;
+	assert_false(nested_check_entry(&v12, &env12, &plain));
+	if (nested_check_entry_cached(&cache12, &v12, &env12, &cached))
+		fail_msg("%s: mutation passed the cached checks", m->row);
+	assert_ptr_equal(plain.row, cached.row);
+	assert_int_equal(plain.kind, cached.kind);
+	assert_false(cache12.valid);
+}
+
 /* Rows that were seen to fail, by number. */
 static bool row_failed[512];
 
@@ -59,6 +84,7 @@ static void run_mutation(const struct mutation *m, enum nested_check_kind kind,
 	assert_int_equal(res.error, error);
 	assert_int_equal(res.qual, nested_check_get_row(row_number(m->row))->qual);
 	row_failed[row_number(m->row)] = true;
+	check_cached(m);
 }
 
 static void run_mutations(const struct mutation *m, size_t n,

@@ -190,43 +190,42 @@ void vmx_init_msr_bitmap(struct vmx_vcpu *x)
 		vmx_set_msr_intercept(x->v, open[i], false, false);
 	/* RDMSR of the TSC gets the offset like RDTSC does. */
 	vmx_set_msr_intercept(x->v, MSR_IA32_TSC, false, true);
+	/* The entry loads DEBUGCTL: KVM as a guest reads it at each of its vCPU loads. */
+	vmx_set_msr_intercept(x->v, MSR_IA32_DEBUGCTLMSR, false, true);
 }
 
-static bool bitmap_test(const u8 *map, unsigned int bit)
-{
-	return map[bit / 8] & (1u << (bit % 8));
-}
+/*
+ * Where the MSRs of open[], the TSC and SPEC_CTRL are in a bitmap. In the rest of
+ * it our own bits are all set, so L1's make no difference.
+ */
+const struct msr_bitmap_part vmx_msr_bitmap_parts[] = {
+	{ BITMAP_READ, 0x30 },			/* up to SYSENTER_EIP */
+	{ BITMAP_READ + BITMAP_HIGH + 0x20, 8 },	/* FS, GS and KERNEL_GS_BASE */
+	{ BITMAP_WRITE, 0x30 },
+	{ BITMAP_WRITE + BITMAP_HIGH + 0x20, 8 },
+	{ }
+};
 
-static void merge_one(struct vmx_vcpu *x, const u8 *l1, u32 index)
-{
-	unsigned int part = 0, bit = index;
-
-	if (index >= MSR_HIGH_BASE) {
-		part = BITMAP_HIGH;
-		bit = index - MSR_HIGH_BASE;
-	}
-	bitmap_assign(x->msr_bitmap02 + BITMAP_READ + part, bit,
-		      !l1 || bitmap_test(l1 + BITMAP_READ + part, bit) ||
-		      bitmap_test(x->msr_bitmap + BITMAP_READ + part, bit));
-	bitmap_assign(x->msr_bitmap02 + BITMAP_WRITE + part, bit,
-		      !l1 || bitmap_test(l1 + BITMAP_WRITE + part, bit) ||
-		      bitmap_test(x->msr_bitmap + BITMAP_WRITE + part, bit));
-}
+static_assert(MSR_IA32_SYSENTER_EIP / 8 < 0x30 && MSR_IA32_SPEC_CTRL / 8 < 0x30 &&
+	      MSR_IA32_TSC / 8 < 0x30 && (MSR_FS_BASE - MSR_HIGH_BASE) / 8 == 0x20 &&
+	      (MSR_KERNEL_GS_BASE - MSR_HIGH_BASE) / 8 == 0x20);
 
 /**
  * vmx_merge_msr_bitmap - the bitmap of context 02: exit if L0 or L1 wants it
  * @x:	the vCPU
  * @l1: L1's bitmap, or NULL when L1 wants every exit
- *
- * All bits of the others stay set: an MSR that L0 never opens need not be looked up.
  */
 void vmx_merge_msr_bitmap(struct vmx_vcpu *x, const u8 *l1)
 {
-	int i;
+	const struct msr_bitmap_part *p;
+	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(open); i++)
-		merge_one(x, l1, open[i]);
-	merge_one(x, l1, MSR_IA32_TSC);
-	if (vmx_caps.spec_ctrl)
-		merge_one(x, l1, MSR_IA32_SPEC_CTRL);
+	for (p = vmx_msr_bitmap_parts; p->len; p++) {
+		u64 *out = (u64 *)(x->msr_bitmap02 + p->offset);
+		const u64 *l0 = (const u64 *)(x->msr_bitmap + p->offset);
+		const u64 *theirs = (const u64 *)(l1 + p->offset);
+
+		for (i = 0; i < p->len / sizeof(u64); i++)
+			out[i] = l1 ? l0[i] | theirs[i] : ~0ull;
+	}
 }

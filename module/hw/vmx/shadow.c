@@ -58,6 +58,9 @@
 	F(HOST_FS_BASE, host_fs_base)					\
 	F(HOST_GS_BASE, host_gs_base)
 
+/* Where the processor has it: what is left of L1's preemption timer. */
+#define TIMER(F)	F(VMX_PREEMPTION_TIMER_VALUE, vmx_preemption_timer_value)
+
 /**
  * struct vmx_shadow - the shadow VMCS of a vCPU; (v)
  * @vmcs:      the region
@@ -81,6 +84,11 @@ static void open_field(u8 *bitmap, u32 enc)
 		bitmap[(enc + 1) / 8] &= ~(1u << ((enc + 1) % 8));
 }
 
+static bool has_timer(void)
+{
+	return vmx_caps.pin_may & PIN_BASED_VMX_PREEMPTION_TIMER;
+}
+
 int vmx_shadow_setup(void)
 {
 	if (!vmx_caps.shadow_vmcs)
@@ -99,6 +107,10 @@ int vmx_shadow_setup(void)
 	CHANGED_BY_EXITS(OPEN_WRITE)
 	CHANGED_BY_L1(OPEN_READ)
 	CHANGED_BY_L1(OPEN_WRITE)
+	if (has_timer()) {
+		TIMER(OPEN_READ)
+		TIMER(OPEN_WRITE)
+	}
 #define OPEN_MERGE(enc, member)
 #define OPEN_L0(enc, member)
 #define OPEN_HOST(enc, member)
@@ -209,6 +221,9 @@ void vmx_vmcs12_publish(struct vcpu *v, const struct vmcs12 *vmcs12, bool full)
 	vmcs_load(&s->vmcs);
 #define PUT(enc, member)	vmwrite(enc, vmcs12->member);
 	CHANGED_BY_EXITS(PUT)
+	if (has_timer()) {
+		TIMER(PUT)
+	}
 	if (full) {
 		CHANGED_BY_L1(PUT)
 	}
@@ -237,6 +252,9 @@ void vmx_vmcs12_sync(struct vcpu *v, struct vmcs12 *vmcs12, u32 what)
 		vmcs_load(&s->vmcs);
 #define GET(enc, member)	vmcs12->member = vmread(enc);
 		CHANGED_BY_EXITS(GET)
+		if (has_timer()) {
+			TIMER(GET)
+		}
 		CHANGED_BY_L1(GET)
 		vmcs_load(&x->c01.vmcs);
 		preempt_enable();

@@ -439,6 +439,7 @@ struct hw_ops vmx_ops = {
 	.tlb_flush_gva = vmx_tlb_flush_gva,
 
 	.l2_enter = vmx_l2_enter,
+	.msr_bitmap_parts = vmx_msr_bitmap_parts,
 	.l2_set_pages = vmx_l2_set_pages,
 	.l2_leave = vmx_l2_leave,
 	.vmcs12_sync = vmx_vmcs12_sync,

@@ -243,6 +243,7 @@ int vmx_get_msr(struct vcpu *v, u32 index, u64 *val);
 int vmx_set_msr(struct vcpu *v, u32 index, u64 val);
 void vmx_set_msr_intercept(struct vcpu *v, u32 index, bool read, bool write);
 void vmx_init_msr_bitmap(struct vmx_vcpu *x);
+extern const struct msr_bitmap_part vmx_msr_bitmap_parts[];
 void vmx_merge_msr_bitmap(struct vmx_vcpu *x, const u8 *l1);
 
 /* host.c */
