@@ -157,6 +157,16 @@ static const struct region host_regions[] = {
 	FROM_TO(host_es_selector, host_tr_selector),
 };
 
+static const struct region guest_regions[] = {
+	FROM_TO(guest_ia32_debugctl, guest_ia32_efer),
+	FROM_TO(guest_cr0, guest_cr4),
+	ONE(guest_dr7),
+	FROM_TO(guest_sysenter_esp, guest_sysenter_eip),
+	ONE(cpu_based_vm_exec_control),
+	ONE(secondary_vm_exec_control),
+	ONE(vm_entry_controls),
+};
+
 static const struct region seg_regions[] = {
 	ONE(guest_cr0),
 	ONE(guest_rflags),	/* VM alone is compared */
@@ -176,6 +186,7 @@ static const struct {
 } cached_inputs[ARRAY_SIZE(tables)] = {
 	[0] = { ctls_regions, ARRAY_SIZE(ctls_regions) },
 	[1] = { host_regions, ARRAY_SIZE(host_regions) },
+	[2] = { guest_regions, ARRAY_SIZE(guest_regions) },
 	[SEG_TABLE] = { seg_regions, ARRAY_SIZE(seg_regions) },
 };
 

@@ -251,5 +251,7 @@ void vmx_fill_failure(struct vmx_ctx *c, struct vcpu_exit *e)
 	e->reason = VCPU_EXIT_HW_ERROR;
 	e->qual = vmread(VM_INSTRUCTION_ERROR);
 	e->raw = e->qual;
+	/* Not consumed, but the core will decide anew. */
+	c->intr_info = 0;
 	vmwrite(VM_ENTRY_INTR_INFO_FIELD, 0);
 }
