@@ -14,14 +14,14 @@
 #include <linux/types.h>
 
 /* Set in vcpu_exit.reason when a VM entry failed (SDM "Basic VM-Exit Information"). */
-#define VCPU_EXIT_FAILED_ENTRY	0x80000000u
+#define VCPU_EXIT_FAILED_ENTRY 0x80000000u
 
 /*
  * Reasons of our own, outside the range of VMX's. They are never reflected.
  */
-#define VCPU_EXIT_NONE		0x10000u /* nothing to do: host interrupt, NMI, aborted entry */
-#define VCPU_EXIT_HW_ERROR	0x10001u /* VMLAUNCH/VMRUN itself failed; qual = hardware's error */
-#define VCPU_EXIT_IRET		0x10002u /* SVM: IRET executed while an NMI window was awaited */
+#define VCPU_EXIT_NONE	   0x10000u /* nothing to do: host interrupt, NMI, aborted entry */
+#define VCPU_EXIT_HW_ERROR 0x10001u /* VMLAUNCH/VMRUN itself failed; qual = hardware's error */
+#define VCPU_EXIT_IRET	   0x10002u /* SVM: IRET executed while an NMI window was awaited */
 
 /**
  * struct vcpu_exit - one VM exit, filled by hw_ops.enter()

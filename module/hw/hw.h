@@ -61,19 +61,19 @@ struct pt_format {
 };
 
 /* Interruptibility state, as in SDM "Guest Non-Register State". */
-#define INTR_SHADOW_STI		0x1u
-#define INTR_SHADOW_MOV_SS	0x2u
-#define INTR_SHADOW_NMI		0x8u
+#define INTR_SHADOW_STI	   0x1u
+#define INTR_SHADOW_MOV_SS 0x2u
+#define INTR_SHADOW_NMI	   0x8u
 
 /*
  * With set_root(): the hardware may not keep accessed and dirty flags in this tree. With
  * them it takes L2's page walks for writes, which the EPT that L1 wrote does not.
  */
-#define HW_ROOT_NO_AD		0x1ull
+#define HW_ROOT_NO_AD 0x1ull
 
 /* Whom an event window is wanted for. */
-#define WINDOW_IRQ		0x1u
-#define WINDOW_NMI		0x2u
+#define WINDOW_IRQ 0x1u
+#define WINDOW_NMI 0x2u
 
 /**
  * struct msr_bitmap_part - bytes of a VMX MSR bitmap
@@ -86,8 +86,8 @@ struct msr_bitmap_part {
 };
 
 /* What hw_ops.vmcs12_sync() is to bring. */
-#define VMCS12_SYNC_WRITES	0x1u
-#define VMCS12_SYNC_REST	0x2u
+#define VMCS12_SYNC_WRITES 0x1u
+#define VMCS12_SYNC_REST   0x2u
 
 /**
  * struct l2_pages - L1 memory that the hardware uses directly while L2 runs
@@ -236,8 +236,7 @@ struct hw_ops {
 	void (*tlb_flush)(struct vcpu *v, bool all);
 	void (*tlb_flush_gva)(struct vcpu *v, u64 gva);
 
-	void (*l2_enter)(struct vcpu *v, struct vmcs12 *vmcs12,
-			 const struct l2_controls *ctl);
+	void (*l2_enter)(struct vcpu *v, struct vmcs12 *vmcs12, const struct l2_controls *ctl);
 	void (*l2_set_pages)(struct vcpu *v, const struct l2_pages *pages);
 	void (*l2_leave)(struct vcpu *v, struct vmcs12 *vmcs12);
 	void (*vmcs12_sync)(struct vcpu *v, struct vmcs12 *vmcs12, u32 what);

@@ -17,9 +17,9 @@
 #include "irqchip/irqchip.h"
 #include "vcpu/bus.h"
 
-#define IOAPIC_NR_PINS	KVM_IOAPIC_NUM_PINS
-#define PIC_NR_PINS	16
-#define MAX_GSI		4096	/* KVM_CAP_IRQ_ROUTING */
+#define IOAPIC_NR_PINS KVM_IOAPIC_NUM_PINS
+#define PIC_NR_PINS    16
+#define MAX_GSI	       4096 /* KVM_CAP_IRQ_ROUTING */
 
 /**
  * struct apic_msg - an interrupt message on the (virtual) system bus
@@ -41,12 +41,12 @@ struct apic_msg {
 
 /* One 8259A. The names are those of its datasheet. */
 struct pic_chip {
-	u8 lines;		/* current level of the eight inputs */
+	u8 lines; /* current level of the eight inputs */
 	u8 irr, imr, isr;
 	u8 elcr, elcr_mask;
-	u8 first;		/* input with the highest priority: rotation */
-	u8 base;		/* ICW2 */
-	u8 init_state;		/* 0 ready, 1-3 awaiting ICW2-ICW4 */
+	u8 first;      /* input with the highest priority: rotation */
+	u8 base;       /* ICW2 */
+	u8 init_state; /* 0 ready, 1-3 awaiting ICW2-ICW4 */
 	bool need_icw4, read_isr, poll, special_mask, auto_eoi, rotate_auto, sfnm;
 };
 
@@ -54,10 +54,10 @@ struct pic {
 	spinlock_t lock;
 	struct irqchip *ic;
 	struct io_dev dev;
-	struct pic_chip chip[2];	/* master, slave */
-	u32 sources[PIC_NR_PINS];	/* who drives each input, bit per source */
-	bool output;			/* the INT pin */
-	u32 acked;			/* inputs whose notifiers are due once unlocked */
+	struct pic_chip chip[2];  /* master, slave */
+	u32 sources[PIC_NR_PINS]; /* who drives each input, bit per source */
+	bool output;		  /* the INT pin */
+	u32 acked;		  /* inputs whose notifiers are due once unlocked */
 };
 
 struct ioapic {
@@ -67,8 +67,8 @@ struct ioapic {
 	u64 base;
 	u32 regsel;
 	u32 id;
-	u32 lines;			/* level of each pin */
-	u32 delivered;			/* edges of lines that have been sent */
+	u32 lines;     /* level of each pin */
+	u32 delivered; /* edges of lines that have been sent */
 	u32 sources[IOAPIC_NR_PINS];
 	u32 successive_eoi[IOAPIC_NR_PINS];
 	u64 redir[IOAPIC_NR_PINS];
@@ -76,7 +76,7 @@ struct ioapic {
 	 * their EOI is of interest too. */
 	u32 notified;
 	unsigned long ack_vectors[256 / (8 * sizeof(long))];
-	struct vtimer *storm_timer;	/* re-sends a level interrupt that never goes quiet */
+	struct vtimer *storm_timer; /* re-sends a level interrupt that never goes quiet */
 	u32 storm_pins;
 };
 
@@ -110,13 +110,13 @@ int apic_deliver(struct vm *vm, const struct apic_msg *m);
 int apic_deliver_all(struct vm *vm, const struct apic_msg *m, struct vcpu *except);
 
 struct pic *pic_create(struct irqchip *ic);
-int pic_attach(struct pic *pic);	/* on the port bus */
+int pic_attach(struct pic *pic); /* on the port bus */
 void pic_free(struct pic *pic);
 int pic_set_pin(struct pic *pic, unsigned int source, u32 pin, int level);
-bool pic_pending(struct irqchip *ic);	/* INT is asserted */
-int pic_peek(struct irqchip *ic);	/* the vector an INTA cycle would give */
-int pic_inta(struct irqchip *ic);	/* the INTA cycle */
-void pic_wake(struct irqchip *ic);	/* tell the CPUs that INTR is up */
+bool pic_pending(struct irqchip *ic); /* INT is asserted */
+int pic_peek(struct irqchip *ic);     /* the vector an INTA cycle would give */
+int pic_inta(struct irqchip *ic);     /* the INTA cycle */
+void pic_wake(struct irqchip *ic);    /* tell the CPUs that INTR is up */
 void pic_get(struct pic *pic, int nr, struct kvm_pic_state *s);
 void pic_set(struct pic *pic, int nr, const struct kvm_pic_state *s);
 

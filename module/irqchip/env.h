@@ -21,26 +21,26 @@ u32 env_vcpu_id(struct vcpu *v);
 bool env_is_bsp(struct vcpu *v);
 unsigned int env_nr_vcpus(struct vm *vm);
 struct vcpu *env_vcpu(struct vm *vm, unsigned int idx);
-u64 *env_apic_base(struct vcpu *v);		/* IA32_APIC_BASE as the guest sees it */
-bool env_has_x2apic(struct vcpu *v);		/* guest CPUID */
+u64 *env_apic_base(struct vcpu *v);  /* IA32_APIC_BASE as the guest sees it */
+bool env_has_x2apic(struct vcpu *v); /* guest CPUID */
 bool env_has_tsc_deadline(struct vcpu *v);
 
-void env_event(struct vcpu *v);			/* an interrupt may be deliverable: request + kick */
+void env_event(struct vcpu *v); /* an interrupt may be deliverable: request + kick */
 void env_post_nmi(struct vcpu *v);
 void env_post_init(struct vcpu *v);
 void env_post_sipi(struct vcpu *v, u8 vector);
 
-u64 env_now_ns(void);				/* monotonic */
+u64 env_now_ns(void); /* monotonic */
 u64 env_guest_tsc(struct vcpu *v);
-u64 env_tsc_to_ns(struct vcpu *v, u64 delta);	/* guest TSC ticks to ns */
+u64 env_tsc_to_ns(struct vcpu *v, u64 delta); /* guest TSC ticks to ns */
 int env_read_guest(struct vm *vm, u64 gpa, void *buf, size_t len);
 int env_write_guest(struct vm *vm, u64 gpa, const void *buf, size_t len);
 
 /* A one-shot timer; @fn runs in interrupt context. */
 struct vtimer;
 struct vtimer *vtimer_alloc(void (*fn)(void *arg), void *arg);
-void vtimer_free(struct vtimer *t);		/* waits for a running @fn */
-void vtimer_start(struct vtimer *t, u64 abs_ns);	/* re-arms */
-void vtimer_cancel(struct vtimer *t);		/* may be called from @fn's own lock: does not wait */
+void vtimer_free(struct vtimer *t);		 /* waits for a running @fn */
+void vtimer_start(struct vtimer *t, u64 abs_ns); /* re-arms */
+void vtimer_cancel(struct vtimer *t); /* may be called from @fn's own lock: does not wait */
 
 #endif /* TURTLES_IRQCHIP_ENV_H */

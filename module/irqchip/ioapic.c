@@ -10,29 +10,29 @@
 #include <linux/string.h>
 #include "irqchip/chip.h"
 
-#define IOAPIC_VERSION	0x11u
-#define IOAPIC_BASE	0xfec00000ull
-#define IOAPIC_SIZE	0x100
+#define IOAPIC_VERSION 0x11u
+#define IOAPIC_BASE    0xfec00000ull
+#define IOAPIC_SIZE    0x100
 
-#define REG_SELECT	0x00
-#define REG_WINDOW	0x10
+#define REG_SELECT     0x00
+#define REG_WINDOW     0x10
 
 /* Redirection entry. */
-#define RE_VECTOR	0xffull
-#define RE_MODE_SHIFT	8
-#define RE_LOGICAL	BIT_ULL(11)
-#define RE_STATUS	BIT_ULL(12)
-#define RE_REMOTE_IRR	BIT_ULL(14)
-#define RE_LEVEL	BIT_ULL(15)
-#define RE_MASKED	BIT_ULL(16)
-#define RE_DEST_SHIFT	56
-#define RE_READONLY	(RE_STATUS | RE_REMOTE_IRR)
-#define RE_WRITABLE	(0xff0000000001ffffull & ~RE_READONLY)
+#define RE_VECTOR     0xffull
+#define RE_MODE_SHIFT 8
+#define RE_LOGICAL    BIT_ULL(11)
+#define RE_STATUS     BIT_ULL(12)
+#define RE_REMOTE_IRR BIT_ULL(14)
+#define RE_LEVEL      BIT_ULL(15)
+#define RE_MASKED     BIT_ULL(16)
+#define RE_DEST_SHIFT 56
+#define RE_READONLY   (RE_STATUS | RE_REMOTE_IRR)
+#define RE_WRITABLE   (0xff0000000001ffffull & ~RE_READONLY)
 
 /* A level that comes straight back this often gets a pause: user space that never
  * lowers its line must not keep the vCPU busy for ever. */
-#define STORM_EOIS	10000
-#define STORM_PAUSE_NS	10000000ull
+#define STORM_EOIS     10000
+#define STORM_PAUSE_NS 10000000ull
 
 /* Send what pin @pin stands for; result as of irq_set(). Under io->lock. */
 static int send_pin(struct ioapic *io, unsigned int pin)

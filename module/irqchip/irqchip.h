@@ -26,9 +26,9 @@ int pit_create(struct vm *vm, u32 flags);
 /* Raising interrupts: any context but NMI, takes the chips' own spinlocks.
  * @source: a small number naming who drives the line (levels of sources are ORed).
  * Returns >0 delivered, 0 coalesced, -1 masked (KVM_IRQ_LINE_STATUS), -errno no such gsi. */
-#define IRQ_SOURCE_USER		0	/* KVM_IRQ_LINE, irqfd */
-#define IRQ_SOURCE_PIT		1
-#define IRQ_SOURCE_RESAMPLE	2	/* irqfd with resampler */
+#define IRQ_SOURCE_USER	    0 /* KVM_IRQ_LINE, irqfd */
+#define IRQ_SOURCE_PIT	    1
+#define IRQ_SOURCE_RESAMPLE 2 /* irqfd with resampler */
 int irq_set(struct vm *vm, unsigned int source, u32 gsi, int level);
 int irq_send_msi(struct vm *vm, const struct kvm_msi *msi);
 int irq_routing_set(struct vm *vm, const struct kvm_irq_routing_entry *e, u32 nr);
@@ -42,14 +42,14 @@ void irq_ack_register(struct vm *vm, struct irq_ack_notifier *n);
 void irq_ack_unregister(struct vm *vm, struct irq_ack_notifier *n);
 
 /* The KVM API's state structs. */
-int irqchip_get_state(struct vm *vm, struct kvm_irqchip *chip);	/* -EINVAL: chip_id */
+int irqchip_get_state(struct vm *vm, struct kvm_irqchip *chip); /* -EINVAL: chip_id */
 int irqchip_set_state(struct vm *vm, const struct kvm_irqchip *chip);
-int pit_get_state(struct vm *vm, struct kvm_pit_state2 *s);	/* -ENXIO without PIT */
+int pit_get_state(struct vm *vm, struct kvm_pit_state2 *s); /* -ENXIO without PIT */
 int pit_set_state(struct vm *vm, const struct kvm_pit_state2 *s);
 int pit_reinject(struct vm *vm, const struct kvm_reinject_control *c);
 
 /* Local APIC ------------------------------------------------------------------ */
-int lapic_create(struct vcpu *v);		/* sets v->lapic */
+int lapic_create(struct vcpu *v); /* sets v->lapic */
 void lapic_free(struct vcpu *v);
 void lapic_reset(struct vcpu *v, bool init);
 /* IA32_APIC_BASE: 0 or 1 (#GP); handles enable, disable, xAPIC <-> x2APIC. */
@@ -78,13 +78,13 @@ bool lapic_has_pending_timer(struct vcpu *v);
 /* Timer expired in hrtimer context: turns into an IRR bit when the vCPU next looks. */
 void lapic_service_timer(struct vcpu *v);
 bool lapic_sw_enabled(struct vcpu *v);
-bool lapic_accepts_pic(struct vcpu *v);		/* virtual wire: LVT0 ExtINT or APIC off */
+bool lapic_accepts_pic(struct vcpu *v); /* virtual wire: LVT0 ExtINT or APIC off */
 /* Paravirtual EOI (MSR_KVM_PV_EOI_EN): called around entry. */
 int lapic_set_pv_eoi(struct vcpu *v, u64 msr);
 u64 lapic_get_pv_eoi(struct vcpu *v);
-void lapic_sync_pv_eoi(struct vcpu *v);	/* after an exit, before events are looked at */
+void lapic_sync_pv_eoi(struct vcpu *v); /* after an exit, before events are looked at */
 bool lapic_pv_eoi_armed(struct vcpu *v);
-void lapic_arm_pv_eoi(struct vcpu *v);	/* after events were injected; may sleep */
+void lapic_arm_pv_eoi(struct vcpu *v); /* after events were injected; may sleep */
 /* Split irqchip: next vector for KVM_EXIT_IOAPIC_EOI, or -1. */
 int lapic_take_user_eoi(struct vcpu *v);
 /* vCPU re-computed time base (offset changed): re-arm the timer. */

@@ -11,7 +11,7 @@
 #include <linux/string.h>
 #include "irqchip/lapic.h"
 
-#define BASE_MODE_BITS	(MSR_IA32_APICBASE_ENABLE | X2APIC_ENABLE)
+#define BASE_MODE_BITS (MSR_IA32_APICBASE_ENABLE | X2APIC_ENABLE)
 
 /* Bits of each LVT entry that software can write; 0 = no such entry. */
 u32 lapic_lvt_mask(u32 offset)
@@ -93,8 +93,8 @@ static void set_spiv(struct lapic *l, u32 val)
 {
 	u32 offset;
 
-	lapic_put(l, APIC_SPIV, val & (APIC_VECTOR_MASK | APIC_SPIV_APIC_ENABLED |
-				       APIC_SPIV_FOCUS_DISABLED));
+	lapic_put(l, APIC_SPIV,
+		  val & (APIC_VECTOR_MASK | APIC_SPIV_APIC_ENABLED | APIC_SPIV_FOCUS_DISABLED));
 	if (val & APIC_SPIV_APIC_ENABLED) {
 		lapic_update_event(l);
 		return;
@@ -494,7 +494,7 @@ void lapic_reset(struct vcpu *v, bool init)
 
 	if (!init) {
 		WRITE_ONCE(*base, APIC_DEFAULT_PHYS_BASE | MSR_IA32_APICBASE_ENABLE |
-				  (env_is_bsp(v) ? MSR_IA32_APICBASE_BSP : 0));
+					  (env_is_bsp(v) ? MSR_IA32_APICBASE_BSP : 0));
 	}
 	if (!l)
 		return;
@@ -508,7 +508,7 @@ static void change_mode(struct lapic *l, u64 old, u64 new)
 {
 	u64 changed = old ^ new;
 
-	if ((changed & MSR_IA32_APICBASE_ENABLE) && !(new & MSR_IA32_APICBASE_ENABLE))
+	if ((changed & MSR_IA32_APICBASE_ENABLE) && !(new &MSR_IA32_APICBASE_ENABLE))
 		reset_regs(l, true);
 	if (!(changed & BASE_MODE_BITS))
 		return;

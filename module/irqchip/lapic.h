@@ -21,42 +21,42 @@
 #include "irqchip/chip.h"
 
 /* A few that apicdef.h does not name. */
-#define LAPIC_TIMER_MODE_MASK	(3u << 17)
-#define LAPIC_NR_REGS		64
-#define LAPIC_VECTOR_WORDS	(256 / BITS_PER_LONG)
-#define LAPIC_VERSION		0x14u
-#define LAPIC_MAX_LVT		5u		/* six LVT entries: no CMCI */
+#define LAPIC_TIMER_MODE_MASK (3u << 17)
+#define LAPIC_NR_REGS	      64
+#define LAPIC_VECTOR_WORDS    (256 / BITS_PER_LONG)
+#define LAPIC_VERSION	      0x14u
+#define LAPIC_MAX_LVT	      5u /* six LVT entries: no CMCI */
 
 /* Shortest period of a guest's periodic timer that the host is prepared to serve. */
-#define LAPIC_MIN_PERIOD_NS	100000ull
+#define LAPIC_MIN_PERIOD_NS 100000ull
 
 struct lapic_timer {
 	spinlock_t lock;
 	struct vtimer *vt;
-	bool armed;			/* (t) */
-	bool periodic;			/* (t) */
-	u64 target_ns;			/* (t) when it expires */
-	u64 period_ns;			/* (t) initial count in ns; counting and reload */
-	u64 deadline;			/* (v) IA32_TSC_DEADLINE; see @fired */
-	unsigned long pending;		/* (a) bit 0: expired, not yet turned into an IRR bit */
+	bool armed;	       /* (t) */
+	bool periodic;	       /* (t) */
+	u64 target_ns;	       /* (t) when it expires */
+	u64 period_ns;	       /* (t) initial count in ns; counting and reload */
+	u64 deadline;	       /* (v) IA32_TSC_DEADLINE; see @fired */
+	unsigned long pending; /* (a) bit 0: expired, not yet turned into an IRR bit */
 };
 
 struct lapic {
-	struct vcpu *v;			/* constant */
-	struct vm *vm;			/* constant */
-	u32 id;				/* constant: vCPU id = x2APIC ID */
-	u32 regs[LAPIC_NR_REGS];	/* (v), by offset / 16; IRR, ISR, TMR are below */
-	u32 divide;			/* (v) from TDCR */
-	int isrv;			/* (v) highest bit of isr, -1 = none */
-	unsigned long irr[LAPIC_VECTOR_WORDS];	/* (a) */
-	unsigned long tmr[LAPIC_VECTOR_WORDS];	/* (a) */
-	unsigned long isr[LAPIC_VECTOR_WORDS];	/* (v) */
-	unsigned long esr;		/* (a) errors since the last write to ESR */
-	u32 arb;			/* racy on purpose: spreads lowest-priority messages */
+	struct vcpu *v;			       /* constant */
+	struct vm *vm;			       /* constant */
+	u32 id;				       /* constant: vCPU id = x2APIC ID */
+	u32 regs[LAPIC_NR_REGS];	       /* (v), by offset / 16; IRR, ISR, TMR are below */
+	u32 divide;			       /* (v) from TDCR */
+	int isrv;			       /* (v) highest bit of isr, -1 = none */
+	unsigned long irr[LAPIC_VECTOR_WORDS]; /* (a) */
+	unsigned long tmr[LAPIC_VECTOR_WORDS]; /* (a) */
+	unsigned long isr[LAPIC_VECTOR_WORDS]; /* (v) */
+	unsigned long esr;		       /* (a) errors since the last write to ESR */
+	u32 arb; /* racy on purpose: spreads lowest-priority messages */
 	struct lapic_timer timer;
 
-	u64 pv_eoi_msr;			/* (v) MSR_KVM_PV_EOI_EN */
-	bool pv_eoi_armed;		/* (v) the guest may skip the next EOI */
+	u64 pv_eoi_msr;				    /* (v) MSR_KVM_PV_EOI_EN */
+	bool pv_eoi_armed;			    /* (v) the guest may skip the next EOI */
 	unsigned long user_eoi[LAPIC_VECTOR_WORDS]; /* (v) split irqchip: for KVM_EXIT_IOAPIC_EOI */
 };
 

@@ -30,8 +30,7 @@ static void put_bitmap(struct kvm_lapic_state *s, u32 offset, const unsigned lon
 	unsigned int i;
 
 	for (i = 0; i < 8; i++)
-		page_put(s, offset + 0x10 * i,
-			 (u32)(READ_ONCE(map[i / 2]) >> (32 * (i & 1))));
+		page_put(s, offset + 0x10 * i, (u32)(READ_ONCE(map[i / 2]) >> (32 * (i & 1))));
 }
 
 static void get_bitmap(const struct kvm_lapic_state *s, u32 offset, unsigned long *map)
@@ -40,7 +39,7 @@ static void get_bitmap(const struct kvm_lapic_state *s, u32 offset, unsigned lon
 
 	for (i = 0; i < LAPIC_VECTOR_WORDS; i++)
 		WRITE_ONCE(map[i], page_get(s, offset + 0x20 * i) |
-				   (u64)page_get(s, offset + 0x20 * i + 0x10) << 32);
+					   (u64)page_get(s, offset + 0x20 * i + 0x10) << 32);
 }
 
 static void pv_eoi_sync(struct lapic *l, bool withdraw);
@@ -112,7 +111,7 @@ int lapic_set_state(struct vcpu *v, const struct kvm_lapic_state *s)
 /* Paravirtual EOI ---------------------------------------------------------- */
 
 #define PV_EOI_ENABLED	0x1ull
-#define PV_EOI_GPA(msr)	((msr) & ~3ull)
+#define PV_EOI_GPA(msr) ((msr) & ~3ull)
 
 /** lapic_set_pv_eoi - write MSR_KVM_PV_EOI_EN: 0, or 1 = #GP */
 int lapic_set_pv_eoi(struct vcpu *v, u64 msr)

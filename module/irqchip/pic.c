@@ -12,12 +12,12 @@
 #include <linux/string.h>
 #include "irqchip/chip.h"
 
-#define CASCADE		2	/* master's input for the slave */
-#define NO_IRQ		8
+#define CASCADE	    2 /* master's input for the slave */
+#define NO_IRQ	    8
 
-#define ICW1_START	0x10
-#define ICW1_ICW4	0x01
-#define OCW3_SELECT	0x08
+#define ICW1_START  0x10
+#define ICW1_ICW4   0x01
+#define OCW3_SELECT 0x08
 
 /* Distance of the best request in @mask from the highest priority; NO_IRQ = none. */
 static int priority(const struct pic_chip *c, u8 mask)

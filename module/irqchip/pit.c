@@ -14,26 +14,26 @@
 #include <linux/string.h>
 #include "irqchip/chip.h"
 
-#define PIT_HZ		1193182u
-#define NS_PER_SEC	1000000000u
-#define PIT_MIN_PERIOD_NS 200000ull	/* what the host is prepared to serve */
-#define PIT_MAX_PENDING	1000u
+#define PIT_HZ		  1193182u
+#define NS_PER_SEC	  1000000000u
+#define PIT_MIN_PERIOD_NS 200000ull /* what the host is prepared to serve */
+#define PIT_MAX_PENDING	  1000u
 
-#define PORT_PIT	0x40
-#define PORT_CONTROL	0x43
-#define PORT_SPEAKER	0x61
+#define PORT_PIT	  0x40
+#define PORT_CONTROL	  0x43
+#define PORT_SPEAKER	  0x61
 
 enum rw_state { RW_LSB = 1, RW_MSB, RW_WORD0, RW_WORD1 };
 
 /* The names of struct kvm_pit_channel_state. */
 struct counter {
-	u32 count;		/* 1 to 65536, binary */
+	u32 count; /* 1 to 65536, binary */
 	u16 latched_count;
-	u8 count_latched;	/* enum rw_state of what is still to be read; 0 = none */
+	u8 count_latched; /* enum rw_state of what is still to be read; 0 = none */
 	u8 status_latched, status;
 	u8 read_state, write_state, write_latch, rw_mode;
 	u8 mode, bcd, gate;
-	bool null_count;	/* programmed, but no count written yet */
+	bool null_count; /* programmed, but no count written yet */
 	u64 load_ns;
 };
 
@@ -44,14 +44,14 @@ struct pit {
 	bool speaker_port;
 	struct counter c[3];
 	bool speaker_on;
-	bool hpet_legacy;	/* the HPET has taken over GSI 0 */
+	bool hpet_legacy; /* the HPET has taken over GSI 0 */
 
 	struct vtimer *vt;
 	bool armed, periodic;
 	u64 target_ns, period_ns;
 	bool reinject;
-	bool acked;		/* the last tick was acknowledged */
-	u32 pending;		/* ticks waiting for that */
+	bool acked;  /* the last tick was acknowledged */
+	u32 pending; /* ticks waiting for that */
 	struct irq_ack_notifier ack;
 };
 

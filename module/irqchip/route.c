@@ -14,8 +14,8 @@
 #include <linux/string.h>
 #include "irqchip/chip.h"
 
-#define MAX_ROUTES	4096	/* entries, KVM_CAP_IRQ_ROUTING */
-#define PER_GSI		KVM_NR_IRQCHIPS
+#define MAX_ROUTES 4096 /* entries, KVM_CAP_IRQ_ROUTING */
+#define PER_GSI	   KVM_NR_IRQCHIPS
 
 struct route {
 	bool msi;

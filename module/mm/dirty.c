@@ -16,7 +16,7 @@
 #include "mm/vm_mm.h"
 #include "vcpu/vcpu.h"
 
-#define CHUNK_WORDS	64	/* of the bitmap per turn under the lock */
+#define CHUNK_WORDS 64 /* of the bitmap per turn under the lock */
 
 int slot_alloc_dirty(struct memslot *s, bool all_set)
 {

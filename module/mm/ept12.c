@@ -17,7 +17,7 @@
 #define E_WRITE		0x2ULL
 #define E_EXEC		0x4ULL
 #define E_RWX		0x7ULL
-#define E_MEMTYPE_SHIFT	3
+#define E_MEMTYPE_SHIFT 3
 #define E_LARGE		0x80ULL
 #define E_ACCESSED	0x100ULL
 #define E_DIRTY		0x200ULL
@@ -27,7 +27,7 @@
 #define EPT12_TRIES	8
 
 struct ept12_path {
-	u64 gpa[EPT12_LEVELS];		/* of the entry, leaf's level - 1 is the last used */
+	u64 gpa[EPT12_LEVELS]; /* of the entry, leaf's level - 1 is the last used */
 	u64 entry[EPT12_LEVELS];
 };
 
@@ -131,8 +131,7 @@ static enum ept12_status walk_once(const struct ept12_env *env, u64 l2gpa, u32 a
 		return EPT12_AGAIN;
 	e = res->entries[level - 1];
 
-	res->l1gpa = (e & E_FRAME & ~(level_size(level) - 1)) |
-		     (l2gpa & (level_size(level) - 1));
+	res->l1gpa = (e & E_FRAME & ~(level_size(level) - 1)) | (l2gpa & (level_size(level) - 1));
 	res->read = rights & E_READ;
 	res->write = rights & E_WRITE;
 	res->exec = rights & E_EXEC;

@@ -46,8 +46,10 @@ static int read_page(struct vm *vm, u64 gpa, void *buf, size_t len)
 {
 	const struct memslot *s = vm_slot(vm, gpa >> PAGE_SHIFT);
 
-	if (!s || copy_from_user(buf, (void __user *)(slot_hva(s, gpa >> PAGE_SHIFT) +
-						      offset_in_page(gpa)), len))
+	if (!s ||
+	    copy_from_user(buf,
+			   (void __user *)(slot_hva(s, gpa >> PAGE_SHIFT) + offset_in_page(gpa)),
+			   len))
 		return -EFAULT;
 	return 0;
 }
@@ -57,8 +59,8 @@ static int write_page(struct vm *vm, u64 gpa, const void *buf, size_t len)
 	struct memslot *s = vm_slot(vm, gpa >> PAGE_SHIFT);
 
 	if (!s || (s->flags & KVM_MEM_READONLY) ||
-	    copy_to_user((void __user *)(slot_hva(s, gpa >> PAGE_SHIFT) + offset_in_page(gpa)),
-			 buf, len))
+	    copy_to_user((void __user *)(slot_hva(s, gpa >> PAGE_SHIFT) + offset_in_page(gpa)), buf,
+			 len))
 		return -EFAULT;
 	slot_mark_dirty(s, gpa >> PAGE_SHIFT);
 	return 0;
@@ -103,19 +105,19 @@ int vm_write_guest(struct vm *vm, u64 gpa, const void *buf, size_t len)
 }
 
 /* 0 exchanged, 1 it differed (*old updated), -EFAULT. */
-#define cmpxchg_user(type, uaddr, old, new)					\
-({										\
-	type __user *_u = (type __user *)(uaddr);				\
-	type _old = *(old);							\
-	int _ret = -EFAULT;							\
-										\
-	if (user_access_begin(_u, sizeof(type))) {				\
-		_ret = !unsafe_try_cmpxchg_user(_u, &_old, (type)(new), fault);	\
-		user_access_end();						\
-	}									\
-	*(old) = _old;								\
-	_ret;									\
-})
+#define cmpxchg_user(type, uaddr, old, new)                                             \
+	({                                                                              \
+		type __user *_u = (type __user *)(uaddr);                               \
+		type _old = *(old);                                                     \
+		int _ret = -EFAULT;                                                     \
+                                                                                        \
+		if (user_access_begin(_u, sizeof(type))) {                              \
+			_ret = !unsafe_try_cmpxchg_user(_u, &_old, (type)(new), fault); \
+			user_access_end();                                              \
+		}                                                                       \
+		*(old) = _old;                                                          \
+		_ret;                                                                   \
+	})
 
 static int cmpxchg_hva(unsigned long hva, u64 *old, u64 new, int len)
 {

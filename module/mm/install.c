@@ -39,9 +39,8 @@ static bool install_locked(struct vm_mm *mm, struct pt *pt, struct pt_cache *cac
 }
 
 enum mm_fault_result mm_install(struct vm_mm *mm, struct pt *pt, u64 addr,
-				const struct ept12_result *ept12, struct gfn_page *p,
-				u32 access, u8 max_level, const unsigned long *gen,
-				unsigned long gen_was)
+				const struct ept12_result *ept12, struct gfn_page *p, u32 access,
+				u8 max_level, const unsigned long *gen, unsigned long gen_was)
 {
 	enum mm_fault_result res = MM_RETRY;
 	struct pt_cache cache = { .n = 0 };

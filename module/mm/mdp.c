@@ -63,8 +63,8 @@ static enum mm_fault_result walk_result(enum ept12_status st)
  * mdp_translate - l2gpa to l1gpa in software, for emulation and L2's page walks
  * Caller is in vm->srcu.
  */
-enum mm_fault_result mdp_translate(struct vcpu *v, u64 eptp, u64 l2gpa, u32 access,
-				   u64 *l1gpa, u64 *qual)
+enum mm_fault_result mdp_translate(struct vcpu *v, u64 eptp, u64 l2gpa, u32 access, u64 *l1gpa,
+				   u64 *qual)
 {
 	struct ept12_result res;
 	enum ept12_status st = walk(v, eptp, l2gpa, access, &res);
@@ -140,7 +140,7 @@ enum mm_fault_result mdp_fault(struct vcpu *v, u64 l2gpa, u32 access, u64 eptp, 
 		return MM_RETRY;
 	}
 	gen = READ_ONCE(r->gen);
-	smp_rmb();	/* generation before L1's tables; checked again under the lock */
+	smp_rmb(); /* generation before L1's tables; checked again under the lock */
 
 	res = walk_result(walk(v, eptp, l2gpa, access, &ept12));
 	*l1gpa = ept12.l1gpa;

@@ -21,10 +21,10 @@
 
 struct vm_mm;
 
-#define MDP_MAX_ROOTS	32	/* live at a time, for one VM */
-#define MDP_LEVELS	3	/* sizes a composed leaf can have */
-#define EPT12_LEVELS	4
-#define MDP_SHARDS	16	/* locks an index spreads over */
+#define MDP_MAX_ROOTS 32 /* live at a time, for one VM */
+#define MDP_LEVELS    3	 /* sizes a composed leaf can have */
+#define EPT12_LEVELS  4
+#define MDP_SHARDS    16 /* locks an index spreads over */
 
 /**
  * struct mdp_index - L1 frame to addresses in the composed tree
@@ -80,7 +80,7 @@ static inline bool mdp_root_plain(const struct mdp_root *r)
 }
 
 /* mdp_root.c */
-struct mdp_root *mdp_root_find(struct vm_mm *mm, u64 eptp);	/* a reference, or NULL */
+struct mdp_root *mdp_root_find(struct vm_mm *mm, u64 eptp); /* a reference, or NULL */
 void mdp_root_put(struct mdp_root *r);
 void mdp_roots_destroy(struct vm_mm *mm);
 /* Drop the contents; vm_mm.lock held for writing. */
@@ -99,7 +99,7 @@ bool mdp_age_gfns(struct vm_mm *mm, u64 start, u64 end, bool clear);
 
 /* mdp_snap.c */
 void mdp_snap_init(struct mdp_root *r);
-void mdp_snap_clear(struct mdp_root *r);	/* (L) for writing, or nobody else left */
+void mdp_snap_clear(struct mdp_root *r); /* (L) for writing, or nobody else left */
 /*
  * Note the entries that a walk has used; before its result is installed. 0, -ENOMEM, or
  * -EAGAIN: EPT12 has changed here, what was composed of it is dropped, let L2 fault again.

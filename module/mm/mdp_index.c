@@ -16,12 +16,12 @@
 #include "mm/mdp.h"
 #include "mm/vm_mm.h"
 
-#define CHUNK_ENTRIES	30
+#define CHUNK_ENTRIES 30
 
 /* More than one L2 frame on an L1 frame: a list of chunks, the newest first. */
 struct mdp_chunk {
 	struct mdp_chunk *next;
-	unsigned int n;			/* grows under the shard's lock */
+	unsigned int n; /* grows under the shard's lock */
 	u64 l2gfn[CHUNK_ENTRIES];
 };
 
@@ -95,7 +95,7 @@ static bool chunk_has(const struct mdp_chunk *c, u64 l2gfn)
 static void chunk_push(struct mdp_chunk *c, u64 l2gfn)
 {
 	WRITE_ONCE(c->l2gfn[c->n], l2gfn);
-	smp_store_release(&c->n, c->n + 1);	/* pairs with visit(): entry before count */
+	smp_store_release(&c->n, c->n + 1); /* pairs with visit(): entry before count */
 }
 
 /*

@@ -20,9 +20,9 @@
 #include "mm/vm_mm.h"
 #include "vcpu/vcpu.h"
 
-#define EPT_FLAGS	(1ULL << 8 | 1ULL << 9)		/* accessed and dirty */
-#define MAX_CHANGES	64
-#define RECORD_TRIES	(2 * EPT12_LEVELS)
+#define EPT_FLAGS    (1ULL << 8 | 1ULL << 9) /* accessed and dirty */
+#define MAX_CHANGES  64
+#define RECORD_TRIES (2 * EPT12_LEVELS)
 
 /* The place of the table of @level that translates @l2gpa. */
 static unsigned long place(u64 l2gpa, u8 level)
@@ -223,8 +223,8 @@ static void add_change(struct changes *c, u64 l2gpa, u8 level)
 }
 
 /* Compare a page of L1, or its absence (@now NULL), with what was used of it. */
-static void compare_page(struct mdp_root *r, u8 level, unsigned long key, u64 gpa,
-			 const u64 *now, struct changes *c)
+static void compare_page(struct mdp_root *r, u8 level, unsigned long key, u64 gpa, const u64 *now,
+			 struct changes *c)
 {
 	u64 base = (u64)key << (12 + 9 * level);
 	struct mdp_snap_page *p;
@@ -242,8 +242,8 @@ static void compare_page(struct mdp_root *r, u8 level, unsigned long key, u64 gp
 }
 
 /* The first page at or after *@key that no change found so far will take away. */
-static bool next_page(struct mdp_root *r, u8 level, const struct changes *c,
-		      unsigned long *key, u64 *gpa)
+static bool next_page(struct mdp_root *r, u8 level, const struct changes *c, unsigned long *key,
+		      u64 *gpa)
 {
 	struct mdp_snap_page *p;
 

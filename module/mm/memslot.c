@@ -16,12 +16,11 @@
 #include "mm/vm_mm.h"
 #include "vcpu/vcpu.h"
 
-#define SLOT_MAX_PAGES	((1UL << 31) - 1)
+#define SLOT_MAX_PAGES ((1UL << 31) - 1)
 
 static struct slot_set *slots_of(struct vm *vm)
 {
-	return srcu_dereference_check(vm->mm->slots, &vm->srcu,
-				      lockdep_is_held(&vm->slots_lock));
+	return srcu_dereference_check(vm->mm->slots, &vm->srcu, lockdep_is_held(&vm->slots_lock));
 }
 
 /* Index of the first slot that starts above @gfn. */
@@ -158,7 +157,7 @@ static int slot_switch(struct vm *vm, struct memslot *old, struct memslot *new, 
 
 	if (!set)
 		return -ENOMEM;
-	if (new && xa_is_err(xa_store(&mm->slots_by_id, id, new, GFP_KERNEL_ACCOUNT))) {
+	if (new &&xa_is_err(xa_store(&mm->slots_by_id, id, new, GFP_KERNEL_ACCOUNT))) {
 		kvfree(set);
 		return -ENOMEM;
 	}
@@ -167,8 +166,7 @@ static int slot_switch(struct vm *vm, struct memslot *old, struct memslot *new, 
 	else
 		hva_insert(mm, new);
 
-	WRITE_ONCE(mm->nr_pages, mm->nr_pages + (new ? new->npages : 0) -
-				 (old ? old->npages : 0));
+	WRITE_ONCE(mm->nr_pages, mm->nr_pages + (new ? new->npages : 0) - (old ? old->npages : 0));
 	rcu_assign_pointer(mm->slots, set);
 	synchronize_srcu_expedited(&vm->srcu);
 	if (old)
@@ -207,7 +205,7 @@ static int slot_delete(struct vm *vm, struct memslot *old)
 static int slot_change(struct vm *vm, struct memslot *old, struct memslot *new)
 {
 	bool move = new->base_gfn != old->base_gfn;
-	bool log = new->flags & KVM_MEM_LOG_DIRTY_PAGES;
+	bool log = new->flags &KVM_MEM_LOG_DIRTY_PAGES;
 	bool keep = log && old->dirty && !move;
 	int ret;
 
@@ -282,7 +280,7 @@ static int set_region_locked(struct vm *vm, const struct kvm_userspace_memory_re
 	} else if (new->npages != old->npages || new->hva != old->hva ||
 		   (new->flags ^ old->flags) & KVM_MEM_READONLY) {
 		ret = -EINVAL;
-	} else if (new->base_gfn == old->base_gfn && new->flags == old->flags) {
+	} else if (new->base_gfn == old->base_gfn &&new->flags == old->flags) {
 		kfree(new);
 		return 0;
 	} else {

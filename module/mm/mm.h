@@ -15,11 +15,11 @@
 struct vm;
 struct vcpu;
 
-#define MM_MAX_SLOTS	0x7ffc	/* KVM_CAP_NR_MEMSLOTS, as stock KVM answers */
+#define MM_MAX_SLOTS 0x7ffc /* KVM_CAP_NR_MEMSLOTS, as stock KVM answers */
 
-int vm_mm_create(struct vm *vm);	/* allocates vm->mm, registers the MMU notifier */
+int vm_mm_create(struct vm *vm); /* allocates vm->mm, registers the MMU notifier */
 void vm_mm_destroy(struct vm *vm);
-void mm_vcpu_free(struct vcpu *v);	/* the vCPU lets go of its root; before vm_mm_destroy() */
+void mm_vcpu_free(struct vcpu *v); /* the vCPU lets go of its root; before vm_mm_destroy() */
 
 /* mm/memslot.c -------------------------------------------------------------- */
 int vm_set_memory_region(struct vm *vm, const struct kvm_userspace_memory_region *r);
@@ -40,11 +40,11 @@ void vm_mark_dirty(struct vm *vm, u64 gfn);
 int vm_cmpxchg_guest(struct vm *vm, u64 gpa, u64 *old, u64 new, int len);
 
 /* mm/walk.c: guest paging, pure -------------------------------------------- */
-#define WALK_WRITE	0x1u
-#define WALK_USER	0x2u	/* CPL 3 */
-#define WALK_FETCH	0x4u
-#define WALK_IMPLICIT	0x8u	/* implicit supervisor access: AC does not override SMAP */
-#define WALK_NO_AD	0x10u	/* do not set accessed and dirty bits */
+#define WALK_WRITE    0x1u
+#define WALK_USER     0x2u /* CPL 3 */
+#define WALK_FETCH    0x4u
+#define WALK_IMPLICIT 0x8u  /* implicit supervisor access: AC does not override SMAP */
+#define WALK_NO_AD    0x10u /* do not set accessed and dirty bits */
 
 /**
  * struct walk_env - what the walker needs of a vCPU, and how it reads memory
@@ -56,7 +56,7 @@ int vm_cmpxchg_guest(struct vm *vm, u64 gpa, u64 *old, u64 new, int len);
  */
 struct walk_env {
 	u64 cr0, cr3, cr4, efer, rflags;
-	u64 pdptrs[4];		/* PAE paging: PDPTE registers, valid when use_pdptrs */
+	u64 pdptrs[4]; /* PAE paging: PDPTE registers, valid when use_pdptrs */
 	bool use_pdptrs;
 	u32 pkru;
 	u8 maxphyaddr;
@@ -68,9 +68,9 @@ struct walk_env {
 
 struct walk_result {
 	u64 gpa;
-	u64 page_size;		/* of the guest's mapping, bytes */
+	u64 page_size; /* of the guest's mapping, bytes */
 	bool writable, user, executable;
-	u32 pf_error;		/* valid when guest_walk() returned WALK_FAULT */
+	u32 pf_error; /* valid when guest_walk() returned WALK_FAULT */
 };
 
 enum walk_status { WALK_OK, WALK_FAULT, WALK_NESTED_FAULT, WALK_NO_MEMORY };
@@ -87,44 +87,44 @@ struct ept12_env {
 	u8 maxphyaddr;
 	bool ad, exec_only, pages_2m, pages_1g;
 	void *ctx;
-	int (*read)(void *ctx, u64 gpa, u64 *entry);	/* 0 or -EFAULT */
+	int (*read)(void *ctx, u64 gpa, u64 *entry);	     /* 0 or -EFAULT */
 	int (*set_ad)(void *ctx, u64 gpa, u64 old, u64 new); /* 0, 1 = changed, -EFAULT */
 };
 
 struct ept12_result {
 	u64 l1gpa;
 	u8 level;		/* of the leaf: 1 = 4K ... */
-	bool read, write, exec;	/* combined along the walk */
+	bool read, write, exec; /* combined along the walk */
 	bool dirty;		/* leaf's D is set, or no A/D: write may be mapped */
 	u8 memtype;
-	u64 qual;		/* EPT violation qualification bits 0-6 as L1 must see them */
-	u64 tables[4];		/* gpa of the table page read at each level, [3] = level 4 */
-	u64 entries[4];		/* the entries used, as L1's memory holds them now */
+	u64 qual;	/* EPT violation qualification bits 0-6 as L1 must see them */
+	u64 tables[4];	/* gpa of the table page read at each level, [3] = level 4 */
+	u64 entries[4]; /* the entries used, as L1's memory holds them now */
 };
 
 enum ept12_status {
 	EPT12_OK,
 	EPT12_VIOLATION,
 	EPT12_MISCONFIG,
-	EPT12_AGAIN,		/* L1 kept changing the tables: let L2 fault again */
+	EPT12_AGAIN, /* L1 kept changing the tables: let L2 fault again */
 };
 
-#define EPT_ACC_READ	0x1u
-#define EPT_ACC_WRITE	0x2u
-#define EPT_ACC_FETCH	0x4u
+#define EPT_ACC_READ  0x1u
+#define EPT_ACC_WRITE 0x2u
+#define EPT_ACC_FETCH 0x4u
 
 enum ept12_status ept12_walk(const struct ept12_env *env, u64 l2gpa, u32 access,
 			     struct ept12_result *res);
 
 /* mm/tdp.c, mm/mdp.c: second-level faults ----------------------------------- */
 enum mm_fault_result {
-	MM_MAPPED,		/* resume the guest */
-	MM_RETRY,		/* same, nothing done (a racing invalidation) */
-	MM_MMIO,		/* no slot there: emulate; for L2: gpa_out is the l1gpa */
-	MM_READONLY,		/* write to a read-only slot: emulate */
-	MM_L1_VIOLATION,	/* L2 only: reflect EPT violation with *qual */
-	MM_L1_MISCONFIG,	/* L2 only */
-	MM_BAD,			/* -EFAULT to user space: the hva is not mapped */
+	MM_MAPPED,	 /* resume the guest */
+	MM_RETRY,	 /* same, nothing done (a racing invalidation) */
+	MM_MMIO,	 /* no slot there: emulate; for L2: gpa_out is the l1gpa */
+	MM_READONLY,	 /* write to a read-only slot: emulate */
+	MM_L1_VIOLATION, /* L2 only: reflect EPT violation with *qual */
+	MM_L1_MISCONFIG, /* L2 only */
+	MM_BAD,		 /* -EFAULT to user space: the hva is not mapped */
 	MM_NOMEM,
 };
 
@@ -148,8 +148,8 @@ enum mm_fault_result mm_fault(struct vcpu *v, u64 gpa, u32 access, bool l2_ept, 
 			      u64 *gpa_out, u64 *qual);
 
 /* l2gpa -> l1gpa through EPT12 in software, for emulation and page walks in L2. */
-enum mm_fault_result mdp_translate(struct vcpu *v, u64 eptp, u64 l2gpa, u32 access,
-				   u64 *l1gpa, u64 *qual);
+enum mm_fault_result mdp_translate(struct vcpu *v, u64 eptp, u64 l2gpa, u32 access, u64 *l1gpa,
+				   u64 *qual);
 /* INVEPT by L1: all contexts (single = false) or the one of @eptp. */
 void mdp_invept(struct vcpu *v, bool single, u64 eptp);
 /* Host page behind an L1 frame, for pages that hardware reads directly (virtual-APIC page,

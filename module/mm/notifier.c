@@ -16,8 +16,8 @@ static struct vm_mm *of(struct mmu_notifier *n)
 }
 
 /* Frames of @s behind the user addresses [start, end). */
-static void hva_to_gfns(const struct memslot *s, unsigned long start, unsigned long end,
-			u64 *first, u64 *last)
+static void hva_to_gfns(const struct memslot *s, unsigned long start, unsigned long end, u64 *first,
+			u64 *last)
 {
 	unsigned long from = max(start, s->hva);
 	unsigned long to = min(end, s->hva + (s->npages << PAGE_SHIFT));
@@ -26,9 +26,9 @@ static void hva_to_gfns(const struct memslot *s, unsigned long start, unsigned l
 	*last = s->base_gfn + ((to - s->hva + PAGE_SIZE - 1) >> PAGE_SHIFT);
 }
 
-#define for_each_slot_in(mm, node, start, end)				\
-	for ((node) = interval_tree_iter_first(&(mm)->hva_tree, (start), (end) - 1); \
-	     (node); (node) = interval_tree_iter_next((node), (start), (end) - 1))
+#define for_each_slot_in(mm, node, start, end)                                             \
+	for ((node) = interval_tree_iter_first(&(mm)->hva_tree, (start), (end)-1); (node); \
+	     (node) = interval_tree_iter_next((node), (start), (end)-1))
 
 /* Take what maps [start, end) away and flush; says whether there was anything. */
 static bool zap_hva(struct vm_mm *mm, unsigned long start, unsigned long end)
@@ -38,7 +38,8 @@ static bool zap_hva(struct vm_mm *mm, unsigned long start, unsigned long end)
 	bool found = false;
 
 	mm_gather_init(mm, &g);
-	for_each_slot_in(mm, node, start, end) {
+	for_each_slot_in(mm, node, start, end)
+	{
 		u64 first, last;
 
 		hva_to_gfns(container_of(node, struct memslot, hva_node), start, end, &first,
@@ -81,7 +82,8 @@ static bool age_hva(struct vm_mm *mm, unsigned long start, unsigned long end, bo
 	struct interval_tree_node *node;
 	bool young = false;
 
-	for_each_slot_in(mm, node, start, end) {
+	for_each_slot_in(mm, node, start, end)
+	{
 		u64 first, last;
 
 		hva_to_gfns(container_of(node, struct memslot, hva_node), start, end, &first,
@@ -106,7 +108,8 @@ static bool age_by_zapping(struct vm_mm *mm, unsigned long start, unsigned long 
 		return zap_hva(mm, start, end);
 	mm_gather_init(mm, &g);
 	WRITE_ONCE(mm->inv_seq, mm->inv_seq + 1);
-	for_each_slot_in(mm, node, start, end) {
+	for_each_slot_in(mm, node, start, end)
+	{
 		u64 first, last;
 
 		hva_to_gfns(container_of(node, struct memslot, hva_node), start, end, &first,
@@ -152,8 +155,7 @@ static compat_young_t clear_flush_young(struct mmu_notifier *n, struct mm_struct
 	return young;
 }
 
-static compat_young_t test_young(struct mmu_notifier *n, struct mm_struct *user,
-				 unsigned long addr)
+static compat_young_t test_young(struct mmu_notifier *n, struct mm_struct *user, unsigned long addr)
 {
 	return test_age(of(n), addr, addr + PAGE_SIZE, false);
 }

@@ -69,8 +69,7 @@ out:
 }
 
 /* 0, -EAGAIN (ask again), or why the user mapping gives no page. */
-static int host_page_get(struct mm_struct *mm, unsigned long hva, bool write,
-			 struct gfn_page *p)
+static int host_page_get(struct mm_struct *mm, unsigned long hva, bool write, struct gfn_page *p)
 {
 	int ret;
 
@@ -107,7 +106,7 @@ enum mm_fault_result gfn_page_get(struct vm *vm, u64 gfn, u32 access, struct gfn
 	p->gfn = gfn;
 	p->hva = slot_hva(p->slot, gfn);
 	p->seq = READ_ONCE(vm->mm->inv_seq);
-	smp_rmb();	/* pairs with the lock around its change: seq before the page */
+	smp_rmb(); /* pairs with the lock around its change: seq before the page */
 	ret = host_page_get(vm->mm_user, p->hva, write, p);
 	if (ret == -EAGAIN)
 		return MM_RETRY;
@@ -123,7 +122,7 @@ void gfn_page_put(struct gfn_page *p)
 	p->page = NULL;
 }
 
-#define HOST_PRESENT_LARGE	(_PAGE_PRESENT | _PAGE_PSE)
+#define HOST_PRESENT_LARGE (_PAGE_PRESENT | _PAGE_PSE)
 
 /*
  * Level of the host's own mapping of @hva. Interrupts off keep its tables from

@@ -51,8 +51,7 @@ void gfn_page_commit(struct gfn_page *p, bool write);
  * @gen, @gen_was: give up (MM_RETRY) when *@gen is not @gen_was; @gen may be NULL
  */
 enum mm_fault_result mm_install(struct vm_mm *mm, struct pt *pt, u64 addr,
-				const struct ept12_result *ept12, struct gfn_page *p,
-				u32 access, u8 max_level, const unsigned long *gen,
-				unsigned long gen_was);
+				const struct ept12_result *ept12, struct gfn_page *p, u32 access,
+				u8 max_level, const unsigned long *gen, unsigned long gen_was);
 
 #endif /* TURTLES_MM_PFN_H */

@@ -12,7 +12,7 @@
 #include "mm/vm_mm.h"
 #include "vcpu/vcpu.h"
 
-#define PIN_TRIES	64
+#define PIN_TRIES 64
 
 /* Constant but for @link, which is under vm_mm.pin_lock. */
 struct pin {

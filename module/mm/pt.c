@@ -11,7 +11,7 @@
 #include <asm/io.h>
 #include "mm/pt.h"
 
-#define PT_FRAME	0x000ffffffffff000ULL	/* physical address bits 51:12 */
+#define PT_FRAME 0x000ffffffffff000ULL /* physical address bits 51:12 */
 
 static unsigned int pt_index(u64 addr, u8 level)
 {
@@ -55,8 +55,7 @@ static u64 pt_right_bits(const struct pt_format *fmt)
 }
 
 /* Accessed and dirty are preset: a hardware update costs more, and nobody asks. */
-static u64 pt_leaf_entry(const struct pt_format *fmt, const struct pt_leaf *l, u8 level,
-			 u64 hpa)
+static u64 pt_leaf_entry(const struct pt_format *fmt, const struct pt_leaf *l, u8 level, u64 hpa)
 {
 	u64 e = hpa | fmt->accessed;
 
@@ -125,8 +124,8 @@ static bool pt_large_same_frame(const struct pt_format *fmt, u64 e, u8 level, u6
  * Put a table where @e stands: an empty one, or the parts of a large leaf.
  * The caller looks at the entry again in any case.
  */
-static enum pt_status pt_add_table(struct pt *pt, struct pt_cache *cache, u64 *sp, u64 e,
-				   u8 level, bool split)
+static enum pt_status pt_add_table(struct pt *pt, struct pt_cache *cache, u64 *sp, u64 e, u8 level,
+				   bool split)
 {
 	u64 *table;
 
@@ -178,8 +177,8 @@ static enum pt_status pt_break_large(struct pt *pt, struct pt_cache *cache, u64 
 	return st;
 }
 
-enum pt_status pt_map(struct pt *pt, struct pt_cache *cache, u64 addr,
-		      const struct pt_leaf *leaf, bool *flush)
+enum pt_status pt_map(struct pt *pt, struct pt_cache *cache, u64 addr, const struct pt_leaf *leaf,
+		      bool *flush)
 {
 	const struct pt_format *fmt = pt->fmt;
 	u8 level = fmt->levels;
@@ -292,7 +291,10 @@ static bool leaf_write_protect(struct pt_range *r, u64 *sp, u8 level)
 bool pt_write_protect(struct pt *pt, u64 start, u64 end)
 {
 	struct pt_range r = {
-		.pt = pt, .start = start, .end = end, .leaf = leaf_write_protect,
+		.pt = pt,
+		.start = start,
+		.end = end,
+		.leaf = leaf_write_protect,
 	};
 
 	return pt_run_range(&r);
@@ -318,7 +320,11 @@ static bool leaf_age(struct pt_range *r, u64 *sp, u8 level)
 bool pt_age(struct pt *pt, u64 start, u64 end, bool clear)
 {
 	struct pt_range r = {
-		.pt = pt, .start = start, .end = end, .leaf = leaf_age, .clear = clear,
+		.pt = pt,
+		.start = start,
+		.end = end,
+		.leaf = leaf_age,
+		.clear = clear,
 	};
 
 	return pt_run_range(&r);
@@ -412,8 +418,7 @@ static bool pt_zap_table(struct pt *pt, u64 *table, u8 level, u64 base, u64 star
 
 bool pt_zap(struct pt *pt, u64 start, u64 end, struct pt_gather *g)
 {
-	return pt_zap_table(pt, pt->root, pt->fmt->levels, 0, start,
-			    min(end, pt_end(pt)), g);
+	return pt_zap_table(pt, pt->root, pt->fmt->levels, 0, start, min(end, pt_end(pt)), g);
 }
 
 void pt_destroy(struct pt *pt)

@@ -15,9 +15,9 @@
 #include <linux/types.h>
 #include "hw/hw.h"
 
-#define PT_ENTRIES	512
-#define PT_MAX_LEVELS	5
-#define PT_GATHER	16
+#define PT_ENTRIES    512
+#define PT_MAX_LEVELS 5
+#define PT_GATHER     16
 
 /* Bytes, and 4K pages, that one entry of a table of this level maps. */
 static inline u64 pt_level_size(u8 level)
@@ -64,9 +64,9 @@ struct pt_leaf {
 };
 
 enum pt_status {
-	PT_MAPPED,		/* the entry is as wished now */
-	PT_SPURIOUS,		/* it already was */
-	PT_NEED_TABLES,		/* fill the cache and call again */
+	PT_MAPPED,	/* the entry is as wished now */
+	PT_SPURIOUS,	/* it already was */
+	PT_NEED_TABLES, /* fill the cache and call again */
 };
 
 /**
@@ -99,8 +99,8 @@ u64 pt_entry_hpa(const struct pt_format *fmt, u64 entry);
  * split, a table in the way of a large leaf is kept and gets a smaller leaf.
  * @flush: set when a translation was replaced by a different one
  */
-enum pt_status pt_map(struct pt *pt, struct pt_cache *cache, u64 addr,
-		      const struct pt_leaf *leaf, bool *flush);
+enum pt_status pt_map(struct pt *pt, struct pt_cache *cache, u64 addr, const struct pt_leaf *leaf,
+		      bool *flush);
 
 /* The entry that maps @addr, or the non-present one where the walk ends. */
 u64 *pt_lookup(struct pt *pt, u64 addr, u8 *level);

@@ -15,25 +15,25 @@
 #include <asm/processor-flags.h>
 #include "mm/mm.h"
 
-#define P_PRESENT	0x1ULL
-#define P_WRITE		0x2ULL
-#define P_USER		0x4ULL
-#define P_ACCESSED	0x20ULL
-#define P_DIRTY		0x40ULL
-#define P_LARGE		0x80ULL
-#define P_NX		(1ULL << 63)
-#define P_FRAME		0x000ffffffffff000ULL
-#define P_PKEY_SHIFT	59
+#define P_PRESENT    0x1ULL
+#define P_WRITE	     0x2ULL
+#define P_USER	     0x4ULL
+#define P_ACCESSED   0x20ULL
+#define P_DIRTY	     0x40ULL
+#define P_LARGE	     0x80ULL
+#define P_NX	     (1ULL << 63)
+#define P_FRAME	     0x000ffffffffff000ULL
+#define P_PKEY_SHIFT 59
 
-#define PF_P		0x01u
-#define PF_W		0x02u
-#define PF_U		0x04u
-#define PF_RSVD		0x08u
-#define PF_I		0x10u
-#define PF_PK		0x20u
+#define PF_P	     0x01u
+#define PF_W	     0x02u
+#define PF_U	     0x04u
+#define PF_RSVD	     0x08u
+#define PF_I	     0x10u
+#define PF_PK	     0x20u
 
-#define WALK_TRIES	8
-#define WALK_MAX	5
+#define WALK_TRIES   8
+#define WALK_MAX     5
 
 enum paging { PAGING_32BIT, PAGING_PAE, PAGING_LONG };
 
@@ -44,7 +44,7 @@ enum paging { PAGING_32BIT, PAGING_PAE, PAGING_LONG };
 struct mode {
 	enum paging paging;
 	u8 levels;
-	u8 len;			/* of an entry */
+	u8 len; /* of an entry */
 	u8 index_bits;
 	bool nxe;
 };
@@ -53,8 +53,8 @@ struct mode {
 struct path {
 	u64 gpa[WALK_MAX];
 	u64 entry[WALK_MAX];
-	u8 top, leaf;		/* levels */
-	bool flags[WALK_MAX];	/* the level keeps an accessed flag */
+	u8 top, leaf;	      /* levels */
+	bool flags[WALK_MAX]; /* the level keeps an accessed flag */
 };
 
 static struct mode paging_mode(const struct walk_env *env)
@@ -145,8 +145,7 @@ static u64 reserved_bits(const struct walk_env *env, const struct mode *m, u64 e
 	return rsvd;
 }
 
-static u64 leaf_address(const struct walk_env *env, const struct mode *m, u64 e, int level,
-			u64 gva)
+static u64 leaf_address(const struct walk_env *env, const struct mode *m, u64 e, int level, u64 gva)
 {
 	u64 size = entry_size(m, level);
 	u64 base;
@@ -230,8 +229,8 @@ static int set_flags(const struct walk_env *env, const struct mode *m, const str
 }
 
 /* Read the entry of @level; PDPTE registers stand in for PAE's top table. */
-static int read_entry(const struct walk_env *env, const struct mode *m, struct path *p,
-		      u64 table, u64 gva, int level)
+static int read_entry(const struct walk_env *env, const struct mode *m, struct path *p, u64 table,
+		      u64 gva, int level)
 {
 	unsigned int index = (gva >> (12 + m->index_bits * (level - 1))) &
 			     ((1u << m->index_bits) - 1);
@@ -300,7 +299,7 @@ static enum walk_status descend(const struct walk_env *env, const struct mode *m
 		}
 		table = m->paging == PAGING_32BIT ? e & 0xfffff000 : e & P_FRAME;
 	}
-	return WALK_NO_MEMORY;		/* not reached: level 1 is a leaf */
+	return WALK_NO_MEMORY; /* not reached: level 1 is a leaf */
 }
 
 static enum walk_status walk_once(const struct walk_env *env, const struct mode *m, u64 gva,

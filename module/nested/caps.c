@@ -12,40 +12,37 @@
 #include "nested/caps.h"
 
 /* What the nested core implements, beyond the default1 classes. */
-#define CORE_PIN (PIN_BASED_EXT_INTR_MASK | PIN_BASED_NMI_EXITING |		\
-		  PIN_BASED_VIRTUAL_NMIS | PIN_BASED_VMX_PREEMPTION_TIMER)
+#define CORE_PIN                                                                    \
+	(PIN_BASED_EXT_INTR_MASK | PIN_BASED_NMI_EXITING | PIN_BASED_VIRTUAL_NMIS | \
+	 PIN_BASED_VMX_PREEMPTION_TIMER)
 
-#define CORE_PROC (CPU_BASED_INTR_WINDOW_EXITING | CPU_BASED_USE_TSC_OFFSETTING |	\
-		   CPU_BASED_HLT_EXITING | CPU_BASED_INVLPG_EXITING |		\
-		   CPU_BASED_MWAIT_EXITING | CPU_BASED_RDPMC_EXITING |		\
-		   CPU_BASED_RDTSC_EXITING | CPU_BASED_CR3_LOAD_EXITING |	\
-		   CPU_BASED_CR3_STORE_EXITING | CPU_BASED_CR8_LOAD_EXITING |	\
-		   CPU_BASED_CR8_STORE_EXITING | CPU_BASED_TPR_SHADOW |		\
-		   CPU_BASED_NMI_WINDOW_EXITING | CPU_BASED_MOV_DR_EXITING |	\
-		   CPU_BASED_UNCOND_IO_EXITING | CPU_BASED_USE_IO_BITMAPS |	\
-		   CPU_BASED_MONITOR_TRAP_FLAG | CPU_BASED_USE_MSR_BITMAPS |	\
-		   CPU_BASED_MONITOR_EXITING | CPU_BASED_PAUSE_EXITING |	\
-		   CPU_BASED_ACTIVATE_SECONDARY_CONTROLS)
+#define CORE_PROC                                                                                \
+	(CPU_BASED_INTR_WINDOW_EXITING | CPU_BASED_USE_TSC_OFFSETTING | CPU_BASED_HLT_EXITING |  \
+	 CPU_BASED_INVLPG_EXITING | CPU_BASED_MWAIT_EXITING | CPU_BASED_RDPMC_EXITING |          \
+	 CPU_BASED_RDTSC_EXITING | CPU_BASED_CR3_LOAD_EXITING | CPU_BASED_CR3_STORE_EXITING |    \
+	 CPU_BASED_CR8_LOAD_EXITING | CPU_BASED_CR8_STORE_EXITING | CPU_BASED_TPR_SHADOW |       \
+	 CPU_BASED_NMI_WINDOW_EXITING | CPU_BASED_MOV_DR_EXITING | CPU_BASED_UNCOND_IO_EXITING | \
+	 CPU_BASED_USE_IO_BITMAPS | CPU_BASED_MONITOR_TRAP_FLAG | CPU_BASED_USE_MSR_BITMAPS |    \
+	 CPU_BASED_MONITOR_EXITING | CPU_BASED_PAUSE_EXITING |                                   \
+	 CPU_BASED_ACTIVATE_SECONDARY_CONTROLS)
 
-#define CORE_PROC2 (SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES |			\
-		    SECONDARY_EXEC_ENABLE_EPT | SECONDARY_EXEC_DESC |		\
-		    SECONDARY_EXEC_ENABLE_RDTSCP |				\
-		    SECONDARY_EXEC_VIRTUALIZE_X2APIC_MODE |			\
-		    SECONDARY_EXEC_ENABLE_VPID | SECONDARY_EXEC_WBINVD_EXITING |	\
-		    SECONDARY_EXEC_UNRESTRICTED_GUEST |				\
-		    SECONDARY_EXEC_PAUSE_LOOP_EXITING |				\
-		    SECONDARY_EXEC_RDRAND_EXITING |				\
-		    SECONDARY_EXEC_ENABLE_INVPCID |				\
-		    SECONDARY_EXEC_RDSEED_EXITING | SECONDARY_EXEC_XSAVES |	\
-		    SECONDARY_EXEC_TSC_SCALING)
+#define CORE_PROC2                                                                               \
+	(SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES | SECONDARY_EXEC_ENABLE_EPT |                   \
+	 SECONDARY_EXEC_DESC | SECONDARY_EXEC_ENABLE_RDTSCP |                                    \
+	 SECONDARY_EXEC_VIRTUALIZE_X2APIC_MODE | SECONDARY_EXEC_ENABLE_VPID |                    \
+	 SECONDARY_EXEC_WBINVD_EXITING | SECONDARY_EXEC_UNRESTRICTED_GUEST |                     \
+	 SECONDARY_EXEC_PAUSE_LOOP_EXITING | SECONDARY_EXEC_RDRAND_EXITING |                     \
+	 SECONDARY_EXEC_ENABLE_INVPCID | SECONDARY_EXEC_RDSEED_EXITING | SECONDARY_EXEC_XSAVES | \
+	 SECONDARY_EXEC_TSC_SCALING)
 
-#define CORE_EXIT (VM_EXIT_SAVE_DEBUG_CONTROLS | VM_EXIT_HOST_ADDR_SPACE_SIZE |	\
-		   VM_EXIT_ACK_INTR_ON_EXIT | VM_EXIT_SAVE_IA32_PAT |		\
-		   VM_EXIT_LOAD_IA32_PAT | VM_EXIT_SAVE_IA32_EFER |		\
-		   VM_EXIT_LOAD_IA32_EFER | VM_EXIT_SAVE_VMX_PREEMPTION_TIMER)
+#define CORE_EXIT                                                                                \
+	(VM_EXIT_SAVE_DEBUG_CONTROLS | VM_EXIT_HOST_ADDR_SPACE_SIZE | VM_EXIT_ACK_INTR_ON_EXIT | \
+	 VM_EXIT_SAVE_IA32_PAT | VM_EXIT_LOAD_IA32_PAT | VM_EXIT_SAVE_IA32_EFER |                \
+	 VM_EXIT_LOAD_IA32_EFER | VM_EXIT_SAVE_VMX_PREEMPTION_TIMER)
 
-#define CORE_ENTRY (VM_ENTRY_LOAD_DEBUG_CONTROLS | VM_ENTRY_IA32E_MODE |	\
-		    VM_ENTRY_LOAD_IA32_PAT | VM_ENTRY_LOAD_IA32_EFER)
+#define CORE_ENTRY                                                                     \
+	(VM_ENTRY_LOAD_DEBUG_CONTROLS | VM_ENTRY_IA32E_MODE | VM_ENTRY_LOAD_IA32_PAT | \
+	 VM_ENTRY_LOAD_IA32_EFER)
 
 /*
  * Default1 classes (SDM "Reserved Controls and Default Settings"). The TRUE
@@ -58,20 +55,23 @@
 #define DEFAULT1_ENTRY	VM_ENTRY_ALWAYSON_WITHOUT_TRUE_MSR
 #define CLEARABLE_PROC	(CPU_BASED_CR3_LOAD_EXITING | CPU_BASED_CR3_STORE_EXITING)
 #define CLEARABLE_EXIT	VM_EXIT_SAVE_DEBUG_CONTROLS
-#define CLEARABLE_ENTRY	VM_ENTRY_LOAD_DEBUG_CONTROLS
+#define CLEARABLE_ENTRY VM_ENTRY_LOAD_DEBUG_CONTROLS
 
-#define HW_EPT (CAP_EPT_EXEC_ONLY | CAP_EPT_2M | CAP_EPT_1G | CAP_EPT_AD)
-#define CORE_EPT (CAP_EPT_WALK_4 | CAP_EPT_WB | CAP_EPT_INVEPT |		\
-		  CAP_EPT_INVEPT_SINGLE | CAP_EPT_INVEPT_GLOBAL)
-#define CORE_VPID (CAP_VPID_INVVPID | CAP_VPID_ADDRESS | CAP_VPID_SINGLE |	\
-		   CAP_VPID_GLOBAL | CAP_VPID_SINGLE_NON_GLOBAL)
+#define HW_EPT		(CAP_EPT_EXEC_ONLY | CAP_EPT_2M | CAP_EPT_1G | CAP_EPT_AD)
+#define CORE_EPT                                                                \
+	(CAP_EPT_WALK_4 | CAP_EPT_WB | CAP_EPT_INVEPT | CAP_EPT_INVEPT_SINGLE | \
+	 CAP_EPT_INVEPT_GLOBAL)
+#define CORE_VPID                                                                  \
+	(CAP_VPID_INVVPID | CAP_VPID_ADDRESS | CAP_VPID_SINGLE | CAP_VPID_GLOBAL | \
+	 CAP_VPID_SINGLE_NON_GLOBAL)
 
-#define HW_MISC (CAP_MISC_ACTIVITY_HLT | CAP_MISC_ACTIVITY_SHUTDOWN |		\
-		 CAP_MISC_ACTIVITY_WAIT_SIPI | CAP_MISC_ZERO_LEN_INJECT)
+#define HW_MISC                                                                             \
+	(CAP_MISC_ACTIVITY_HLT | CAP_MISC_ACTIVITY_SHUTDOWN | CAP_MISC_ACTIVITY_WAIT_SIPI | \
+	 CAP_MISC_ZERO_LEN_INJECT)
 
 /* Bits that CR0 must have in VMX operation, and may have. */
-#define VMX_CR0_FIXED0	(X86_CR0_PE | X86_CR0_NE | X86_CR0_PG)
-#define VMX_CR0_FIXED1	0xffffffffull
+#define VMX_CR0_FIXED0 (X86_CR0_PE | X86_CR0_NE | X86_CR0_PG)
+#define VMX_CR0_FIXED1 0xffffffffull
 
 /* Highest index of the fields that exist, for IA32_VMX_VMCS_ENUM. */
 static u64 highest_field_index(const struct vmx_caps *caps)
@@ -258,22 +258,19 @@ int vmx_caps_get_msr(const struct vmx_caps *caps, u32 index, u64 *val)
 }
 
 /* Restricting a control word: more bits may become fixed, none may be freed. */
-static int set_ctl(struct vmx_ctl_caps *c, const struct vmx_ctl_caps *supported,
-		   u64 val)
+static int set_ctl(struct vmx_ctl_caps *c, const struct vmx_ctl_caps *supported, u64 val)
 {
 	u32 must1 = (u32)val;
 	u32 may1 = val >> 32;
 
-	if ((must1 & supported->must1) != supported->must1 ||
-	    (may1 & ~supported->may1))
+	if ((must1 & supported->must1) != supported->must1 || (may1 & ~supported->may1))
 		return -EINVAL;
 	c->must1 = must1;
 	c->may1 = may1;
 	return 0;
 }
 
-static int set_basic(struct vmx_caps *caps, const struct vmx_caps *supported,
-		     u64 val)
+static int set_basic(struct vmx_caps *caps, const struct vmx_caps *supported, u64 val)
 {
 	u64 feature = CAP_BASIC_INS_OUTS | CAP_BASIC_TRUE_CTLS;
 
@@ -286,12 +283,11 @@ static int set_basic(struct vmx_caps *caps, const struct vmx_caps *supported,
 	return 0;
 }
 
-static int set_misc(struct vmx_caps *caps, const struct vmx_caps *supported,
-		    u64 val)
+static int set_misc(struct vmx_caps *caps, const struct vmx_caps *supported, u64 val)
 {
 	u64 feature = HW_MISC | CAP_MISC_SAVE_EFER_LMA | CAP_MISC_VMWRITE_ANY;
-	u64 fields = CAP_MISC_TIMER_RATE | CAP_MISC_CR3_TARGETS |
-		     CAP_MISC_MAX_MSR | CAP_MISC_MSEG_REVISION;
+	u64 fields = CAP_MISC_TIMER_RATE | CAP_MISC_CR3_TARGETS | CAP_MISC_MAX_MSR |
+		     CAP_MISC_MSEG_REVISION;
 	u64 have = supported->misc;
 
 	if (val & ~(feature | fields))
@@ -339,8 +335,7 @@ static int set_superset(u64 *cap, u64 supported, u64 val)
  * follow from CPUID are computed, and cannot be set, but writing the value they
  * already have is harmless. Returns 0, -EINVAL, or -ENOENT.
  */
-int vmx_caps_set_msr(struct vmx_caps *caps, const struct vmx_caps *supported,
-		     u32 index, u64 val)
+int vmx_caps_set_msr(struct vmx_caps *caps, const struct vmx_caps *supported, u32 index, u64 val)
 {
 	u64 now;
 	int r;
@@ -419,12 +414,10 @@ bool vmx_caps_has(const struct vmx_caps *caps, enum vmcs12_needs needs)
 		return may(&caps->pin, PIN_BASED_VMX_PREEMPTION_TIMER);
 	case VMCS12_NEEDS_PAT:
 		return may(&caps->entry, VM_ENTRY_LOAD_IA32_PAT) ||
-		       may(&caps->exit, VM_EXIT_SAVE_IA32_PAT |
-						VM_EXIT_LOAD_IA32_PAT);
+		       may(&caps->exit, VM_EXIT_SAVE_IA32_PAT | VM_EXIT_LOAD_IA32_PAT);
 	case VMCS12_NEEDS_EFER:
 		return may(&caps->entry, VM_ENTRY_LOAD_IA32_EFER) ||
-		       may(&caps->exit, VM_EXIT_SAVE_IA32_EFER |
-						VM_EXIT_LOAD_IA32_EFER);
+		       may(&caps->exit, VM_EXIT_SAVE_IA32_EFER | VM_EXIT_LOAD_IA32_EFER);
 	case VMCS12_NEEDS_PERF_GLOBAL_CTRL:
 	case VMCS12_NEEDS_BNDCFGS:
 	case VMCS12_NEEDS_POSTED_INTR:

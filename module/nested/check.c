@@ -30,8 +30,7 @@ static const struct check_table tables[] = {
 	  VMXERR_ENTRY_INVALID_CONTROL_FIELD },
 	{ check_host_rows, &check_host_nr_rows, NESTED_VMFAIL_VALID,
 	  VMXERR_ENTRY_INVALID_HOST_STATE_FIELD },
-	{ check_guest_rows, &check_guest_nr_rows, NESTED_ENTRY_FAIL,
-	  EXIT_REASON_INVALID_STATE },
+	{ check_guest_rows, &check_guest_nr_rows, NESTED_ENTRY_FAIL, EXIT_REASON_INVALID_STATE },
 	{ check_guest_seg_rows, &check_guest_seg_nr_rows, NESTED_ENTRY_FAIL,
 	  EXIT_REASON_INVALID_STATE },
 	{ check_guest_late_rows, &check_guest_late_nr_rows, NESTED_ENTRY_FAIL,
@@ -50,8 +49,7 @@ static void prepare(struct nested_check *c, const struct nested_check_row *row)
 }
 
 static bool run_table(const struct check_table *t, const struct vmcs12 *v,
-		      const struct nested_check_env *env,
-		      struct nested_check_result *res)
+		      const struct nested_check_env *env, struct nested_check_result *res)
 {
 	struct nested_check c = { .v = v, .env = env };
 	const struct nested_check_row *row;
@@ -74,9 +72,8 @@ static bool run_table(const struct check_table *t, const struct vmcs12 *v,
 	return true;
 }
 
-static bool run_tables(unsigned int first, unsigned int end,
-		       const struct vmcs12 *v, const struct nested_check_env *env,
-		       struct nested_check_result *res)
+static bool run_tables(unsigned int first, unsigned int end, const struct vmcs12 *v,
+		       const struct nested_check_env *env, struct nested_check_result *res)
 {
 	unsigned int i;
 
@@ -96,8 +93,7 @@ static bool run_tables(unsigned int first, unsigned int end,
  * SDM "Checks on VMX Controls" and "Checks on Host-State Area". Returns true
  * when all rows pass.
  */
-bool nested_check_ctls_host(const struct vmcs12 *v,
-			    const struct nested_check_env *env,
+bool nested_check_ctls_host(const struct vmcs12 *v, const struct nested_check_env *env,
 			    struct nested_check_result *res)
 {
 	return run_tables(0, FIRST_GUEST_TABLE, v, env, res);
@@ -136,10 +132,12 @@ struct region {
 	u16 start, end;
 };
 
-#define FROM_TO(first, last)						\
-	{ offsetof(struct vmcs12, first),				\
-	  offsetof(struct vmcs12, last) + sizeof(((struct vmcs12 *)0)->last) }
-#define ONE(member)	FROM_TO(member, member)
+#define FROM_TO(first, last)                                                               \
+	{                                                                                  \
+		offsetof(struct vmcs12, first),                                            \
+			offsetof(struct vmcs12, last) + sizeof(((struct vmcs12 *)0)->last) \
+	}
+#define ONE(member) FROM_TO(member, member)
 
 static const struct region ctls_regions[] = {
 	FROM_TO(io_bitmap_a, xss_exit_bitmap),
@@ -169,7 +167,7 @@ static const struct region guest_regions[] = {
 
 static const struct region seg_regions[] = {
 	ONE(guest_cr0),
-	ONE(guest_rflags),	/* VM alone is compared */
+	ONE(guest_rflags), /* VM alone is compared */
 	FROM_TO(guest_es_base, guest_tr_base),
 	ONE(cpu_based_vm_exec_control),
 	ONE(secondary_vm_exec_control),
@@ -209,8 +207,7 @@ static bool inputs_unchanged(const struct nested_check_cache *cache, unsigned in
 	return r;
 }
 
-static void remember(struct nested_check_cache *cache, unsigned int table,
-		     const struct vmcs12 *v)
+static void remember(struct nested_check_cache *cache, unsigned int table, const struct vmcs12 *v)
 {
 	const struct region *r = cached_inputs[table].regions;
 	unsigned int i;
@@ -228,11 +225,10 @@ static void remember(struct nested_check_cache *cache, unsigned int table,
  * @res:   outcome, the same as nested_check_entry()'s
  */
 bool nested_check_entry_cached(struct nested_check_cache *cache, const struct vmcs12 *v,
-			       const struct nested_check_env *env,
-			       struct nested_check_result *res)
+			       const struct nested_check_env *env, struct nested_check_result *res)
 {
-	bool known = cache->valid && !memcmp(&cache->env, env,
-					     offsetof(struct nested_check_env, link_valid));
+	bool known = cache->valid &&
+		     !memcmp(&cache->env, env, offsetof(struct nested_check_env, link_valid));
 	bool skip[ARRAY_SIZE(tables)];
 	unsigned int i;
 
@@ -285,8 +281,7 @@ const struct nested_check_row *nested_check_get_row(unsigned int i)
  * @v:	 the VMCS
  * @env: the rest
  */
-bool nested_check_row_applies(const struct nested_check_row *row,
-			      const struct vmcs12 *v,
+bool nested_check_row_applies(const struct nested_check_row *row, const struct vmcs12 *v,
 			      const struct nested_check_env *env)
 {
 	struct nested_check c = { .v = v, .env = env };
@@ -322,9 +317,8 @@ bool nested_check_needs_link(const struct vmcs12 *v)
  */
 bool nested_check_needs_pdptes(const struct vmcs12 *v)
 {
-	return !proc2_has(v, SECONDARY_EXEC_ENABLE_EPT) &&
-	       (v->guest_cr0 & X86_CR0_PG) && (v->guest_cr4 & X86_CR4_PAE) &&
-	       !entry_has(v, VM_ENTRY_IA32E_MODE);
+	return !proc2_has(v, SECONDARY_EXEC_ENABLE_EPT) && (v->guest_cr0 & X86_CR0_PG) &&
+	       (v->guest_cr4 & X86_CR4_PAE) && !entry_has(v, VM_ENTRY_IA32E_MODE);
 }
 
 /**
@@ -349,8 +343,7 @@ bool nested_eptp_valid(const struct vmx_caps *caps, u8 maxphyaddr, u64 eptp)
 	default:
 		return false;
 	}
-	if ((eptp & VMX_EPTP_PWL_MASK) != VMX_EPTP_PWL_4 ||
-	    !(caps->ept_vpid & CAP_EPT_WALK_4))
+	if ((eptp & VMX_EPTP_PWL_MASK) != VMX_EPTP_PWL_4 || !(caps->ept_vpid & CAP_EPT_WALK_4))
 		return false;
 	if ((eptp & VMX_EPTP_AD_ENABLE_BIT) && !(caps->ept_vpid & CAP_EPT_AD))
 		return false;

@@ -56,8 +56,8 @@ struct nested_check_env {
 /* How an entry ends. */
 enum nested_check_kind {
 	NESTED_CHECK_OK,
-	NESTED_VMFAIL_VALID,	/* VMfailValid(number) */
-	NESTED_ENTRY_FAIL,	/* failed-entry VM exit, reason and qualification */
+	NESTED_VMFAIL_VALID, /* VMfailValid(number) */
+	NESTED_ENTRY_FAIL,   /* failed-entry VM exit, reason and qualification */
 };
 
 struct nested_check;
@@ -121,18 +121,16 @@ struct nested_check_cache {
 };
 
 /* Exit qualifications of "VM-entry failure due to invalid guest state". */
-#define ENTRY_QUAL_DEFAULT	0
-#define ENTRY_QUAL_PDPTE	2
-#define ENTRY_QUAL_NMI		3
-#define ENTRY_QUAL_LINK_PTR	4
+#define ENTRY_QUAL_DEFAULT  0
+#define ENTRY_QUAL_PDPTE    2
+#define ENTRY_QUAL_NMI	    3
+#define ENTRY_QUAL_LINK_PTR 4
 
 bool nested_check_entry(const struct vmcs12 *v, const struct nested_check_env *env,
 			struct nested_check_result *res);
 bool nested_check_entry_cached(struct nested_check_cache *cache, const struct vmcs12 *v,
-			       const struct nested_check_env *env,
-			       struct nested_check_result *res);
-bool nested_check_ctls_host(const struct vmcs12 *v,
-			    const struct nested_check_env *env,
+			       const struct nested_check_env *env, struct nested_check_result *res);
+bool nested_check_ctls_host(const struct vmcs12 *v, const struct nested_check_env *env,
 			    struct nested_check_result *res);
 bool nested_check_guest(const struct vmcs12 *v, const struct nested_check_env *env,
 			struct nested_check_result *res);
@@ -143,8 +141,7 @@ bool nested_check_needs_pdptes(const struct vmcs12 *v);
 
 unsigned int nested_check_nr_rows(void);
 const struct nested_check_row *nested_check_get_row(unsigned int i);
-bool nested_check_row_applies(const struct nested_check_row *row,
-			      const struct vmcs12 *v,
+bool nested_check_row_applies(const struct nested_check_row *row, const struct vmcs12 *v,
 			      const struct nested_check_env *env);
 
 bool nested_eptp_valid(const struct vmx_caps *caps, u8 maxphyaddr, u64 eptp);

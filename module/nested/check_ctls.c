@@ -85,8 +85,7 @@ static bool has_plain_tpr_shadow(const struct nested_check *c)
 
 static bool tpr_threshold_vtpr(const struct nested_check *c)
 {
-	return c->env->vtpr_valid &&
-	       (c->v->tpr_threshold & 0xf) <= c->env->vtpr >> 4;
+	return c->env->vtpr_valid && (c->v->tpr_threshold & 0xf) <= c->env->vtpr >> 4;
 }
 
 static bool has_no_nmi_exiting(const struct nested_check *c)
@@ -204,8 +203,7 @@ static bool has_exit_msr_store(const struct nested_check *c)
 
 static bool exit_msr_store_area(const struct nested_check *c)
 {
-	return msr_area_ok(c, c->v->vm_exit_msr_store_addr,
-			   c->v->vm_exit_msr_store_count);
+	return msr_area_ok(c, c->v->vm_exit_msr_store_addr, c->v->vm_exit_msr_store_count);
 }
 
 static bool has_exit_msr_load(const struct nested_check *c)
@@ -215,8 +213,7 @@ static bool has_exit_msr_load(const struct nested_check *c)
 
 static bool exit_msr_load_area(const struct nested_check *c)
 {
-	return msr_area_ok(c, c->v->vm_exit_msr_load_addr,
-			   c->v->vm_exit_msr_load_count);
+	return msr_area_ok(c, c->v->vm_exit_msr_load_addr, c->v->vm_exit_msr_load_count);
 }
 
 /* -- VM-entry control fields ----------------------------------------------- */
@@ -264,8 +261,8 @@ static bool inject_vector(const struct nested_check *c)
 }
 
 /* #DF, #TS, #NP, #SS, #GP, #PF and #AC push an error code. */
-#define ERROR_CODE_VECTORS (1u << 8 | 1u << 10 | 1u << 11 | 1u << 12 |	\
-			    1u << 13 | 1u << 14 | 1u << 17)
+#define ERROR_CODE_VECTORS \
+	(1u << 8 | 1u << 10 | 1u << 11 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 17)
 
 static bool inject_deliver_error(const struct nested_check *c)
 {
@@ -288,8 +285,7 @@ static bool inject_reserved(const struct nested_check *c)
 
 static bool has_injected_error(const struct nested_check *c)
 {
-	return has_injection(c) &&
-	       (c->v->vm_entry_intr_info_field & INTR_INFO_DELIVER_CODE_MASK);
+	return has_injection(c) && (c->v->vm_entry_intr_info_field & INTR_INFO_DELIVER_CODE_MASK);
 }
 
 static bool inject_error_reserved(const struct nested_check *c)
@@ -326,15 +322,16 @@ static bool has_entry_msr_load(const struct nested_check *c)
 
 static bool entry_msr_load_area(const struct nested_check *c)
 {
-	return msr_area_ok(c, c->v->vm_entry_msr_load_addr,
-			   c->v->vm_entry_msr_load_count);
+	return msr_area_ok(c, c->v->vm_entry_msr_load_addr, c->v->vm_entry_msr_load_count);
 }
 
 #define EXEC  "VM-Execution Control Fields"
 #define EXIT  "VM-Exit Control Fields"
 #define ENTRY "VM-Entry Control Fields"
-#define ROW(name_, section_, when_, ok_) \
-	{ .name = name_, .section = section_, .when = when_, .ok = ok_ }
+#define ROW(name_, section_, when_, ok_)                                     \
+	{                                                                    \
+		.name = name_, .section = section_, .when = when_, .ok = ok_ \
+	}
 
 const struct nested_check_row check_ctls_rows[] = {
 	ROW("pin_allowed", EXEC, NULL, pin_allowed),
@@ -352,16 +349,14 @@ const struct nested_check_row check_ctls_rows[] = {
 	ROW("apic_access_addr", EXEC, has_apic_accesses, apic_access_addr),
 	ROW("apic_virtualization_needs_tpr_shadow", EXEC, has_no_tpr_shadow,
 	    no_apic_virtualization),
-	ROW("x2apic_mode_excludes_apic_accesses", EXEC, has_x2apic_mode,
-	    no_apic_accesses),
+	ROW("x2apic_mode_excludes_apic_accesses", EXEC, has_x2apic_mode, no_apic_accesses),
 	ROW("vpid_not_zero", EXEC, has_vpid, vpid_not_zero),
 	ROW("eptp", EXEC, has_ept, eptp),
 	ROW("unrestricted_guest_needs_ept", EXEC, has_unrestricted_guest, has_ept),
 	ROW("tsc_multiplier_not_zero", EXEC, has_tsc_scaling, tsc_multiplier_not_zero),
 
 	ROW("exit_allowed", EXIT, NULL, exit_allowed),
-	ROW("save_timer_needs_timer", EXIT, has_no_preemption_timer,
-	    no_save_preemption_timer),
+	ROW("save_timer_needs_timer", EXIT, has_no_preemption_timer, no_save_preemption_timer),
 	ROW("exit_msr_store_area", EXIT, has_exit_msr_store, exit_msr_store_area),
 	ROW("exit_msr_load_area", EXIT, has_exit_msr_load, exit_msr_load_area),
 

@@ -125,8 +125,10 @@ static bool guest_efer_lme(const struct nested_check *c)
 }
 
 #define REGS "Checks on Guest Control Registers, Debug Registers, and MSRs"
-#define ROW(name_, when_, ok_) \
-	{ .name = name_, .section = REGS, .when = when_, .ok = ok_ }
+#define ROW(name_, when_, ok_)                                           \
+	{                                                                \
+		.name = name_, .section = REGS, .when = when_, .ok = ok_ \
+	}
 
 const struct nested_check_row check_guest_rows[] = {
 	ROW("guest_cr0_fixed", NULL, guest_cr0_fixed),

@@ -35,8 +35,7 @@ static bool guest_idtr_limit(const struct nested_check *c)
 
 static bool is_64bit(const struct nested_check *c)
 {
-	return entry_has(c->v, VM_ENTRY_IA32E_MODE) &&
-	       (c->v->guest_cs_ar_bytes & SEG_AR_L);
+	return entry_has(c->v, VM_ENTRY_IA32E_MODE) && (c->v->guest_cs_ar_bytes & SEG_AR_L);
 }
 
 static bool not_64bit(const struct nested_check *c)
@@ -68,8 +67,7 @@ static bool guest_rflags_reserved(const struct nested_check *c)
 
 static bool vm86_impossible(const struct nested_check *c)
 {
-	return entry_has(c->v, VM_ENTRY_IA32E_MODE) ||
-	       !(c->v->guest_cr0 & X86_CR0_PE);
+	return entry_has(c->v, VM_ENTRY_IA32E_MODE) || !(c->v->guest_cr0 & X86_CR0_PE);
 }
 
 static bool guest_no_vm86(const struct nested_check *c)
@@ -79,8 +77,7 @@ static bool guest_no_vm86(const struct nested_check *c)
 
 static bool injects(const struct vmcs12 *v, u32 type)
 {
-	return (v->vm_entry_intr_info_field &
-		(INTR_INFO_VALID_MASK | INTR_INFO_INTR_TYPE_MASK)) ==
+	return (v->vm_entry_intr_info_field & (INTR_INFO_VALID_MASK | INTR_INFO_INTR_TYPE_MASK)) ==
 	       (INTR_INFO_VALID_MASK | type);
 }
 
@@ -125,8 +122,7 @@ static bool not_halted(const struct nested_check *c)
 
 static bool has_interrupt_shadow(const struct nested_check *c)
 {
-	return c->v->guest_interruptibility_info &
-	       (GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS);
+	return c->v->guest_interruptibility_info & (GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS);
 }
 
 static bool is_active(const struct nested_check *c)
@@ -136,8 +132,7 @@ static bool is_active(const struct nested_check *c)
 
 static bool injects_while_inactive(const struct nested_check *c)
 {
-	return !is_active(c) &&
-	       (c->v->vm_entry_intr_info_field & INTR_INFO_VALID_MASK);
+	return !is_active(c) && (c->v->vm_entry_intr_info_field & INTR_INFO_VALID_MASK);
 }
 
 /* The events that would wake a processor from each state. */
@@ -224,10 +219,10 @@ static bool intr_no_enclave(const struct nested_check *c)
 
 /* -- Pending debug exceptions ---------------------------------------------- */
 
-#define PENDING_ENABLED_BP	(1ull << 12)
-#define PENDING_BS		(1ull << 14)
-#define PENDING_RTM		(1ull << 16)
-#define PENDING_RESERVED	(~0x1ffffull | 1ull << 15 | 1ull << 13 | 0xff0ull)
+#define PENDING_ENABLED_BP (1ull << 12)
+#define PENDING_BS	   (1ull << 14)
+#define PENDING_RTM	   (1ull << 16)
+#define PENDING_RESERVED   (~0x1ffffull | 1ull << 15 | 1ull << 13 | 0xff0ull)
 
 static bool pending_reserved(const struct nested_check *c)
 {
@@ -300,9 +295,8 @@ static bool guest_pdptes(const struct nested_check *c)
 	const u64 *mem = c->env->pdptes;
 
 	if (nested_check_needs_pdptes(v))
-		return c->env->pdptes_valid && pdpte_ok(c, mem[0]) &&
-		       pdpte_ok(c, mem[1]) && pdpte_ok(c, mem[2]) &&
-		       pdpte_ok(c, mem[3]);
+		return c->env->pdptes_valid && pdpte_ok(c, mem[0]) && pdpte_ok(c, mem[1]) &&
+		       pdpte_ok(c, mem[2]) && pdpte_ok(c, mem[3]);
 	return pdpte_ok(c, v->guest_pdptr0) && pdpte_ok(c, v->guest_pdptr1) &&
 	       pdpte_ok(c, v->guest_pdptr2) && pdpte_ok(c, v->guest_pdptr3);
 }
@@ -311,11 +305,14 @@ static bool guest_pdptes(const struct nested_check *c)
 #define FLOW   "Checks on Guest RIP, RFLAGS, and SSP"
 #define NONREG "Checks on Guest Non-Register State"
 #define PDPTES "Checks on Guest Page-Directory-Pointer-Table Entries"
-#define ROW(name_, section_, when_, ok_) \
-	{ .name = name_, .section = section_, .when = when_, .ok = ok_ }
-#define QROW(name_, section_, when_, ok_, qual_)			\
-	{ .name = name_, .section = section_, .when = when_, .ok = ok_,	\
-	  .qual = qual_ }
+#define ROW(name_, section_, when_, ok_)                                     \
+	{                                                                    \
+		.name = name_, .section = section_, .when = when_, .ok = ok_ \
+	}
+#define QROW(name_, section_, when_, ok_, qual_)                                            \
+	{                                                                                   \
+		.name = name_, .section = section_, .when = when_, .ok = ok_, .qual = qual_ \
+	}
 
 const struct nested_check_row check_guest_late_rows[] = {
 	ROW("guest_gdtr_base", TABLES, NULL, guest_gdtr_base),

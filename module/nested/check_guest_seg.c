@@ -9,11 +9,11 @@
 #include "nested/check.h"
 
 #define TYPE_ACCESSED	0x1u
-#define TYPE_READABLE	0x2u	/* of a code segment */
+#define TYPE_READABLE	0x2u /* of a code segment */
 #define TYPE_CODE	0x8u
 #define TYPE_LDT	2u
-#define TYPE_TSS16_BUSY	3u
-#define TYPE_TSS32_BUSY	11u	/* also the 64-bit TSS */
+#define TYPE_TSS16_BUSY 3u
+#define TYPE_TSS32_BUSY 11u /* also the 64-bit TSS */
 #define VM86_AR		0xf3u
 
 static u32 type_of(u32 ar)
@@ -124,7 +124,10 @@ static bool vm86_ar(const struct nested_check *c)
 static bool cs_type(const struct nested_check *c)
 {
 	switch (type_of(c->s.ar)) {
-	case 9: case 11: case 13: case 15:
+	case 9:
+	case 11:
+	case 13:
+	case 15:
 		return true;
 	case 3: /* a data segment, as real mode has it */
 		return is_unrestricted(c);
@@ -141,8 +144,7 @@ static bool data_type(const struct nested_check *c)
 {
 	u32 type = type_of(c->s.ar);
 
-	return (type & TYPE_ACCESSED) &&
-	       (!(type & TYPE_CODE) || (type & TYPE_READABLE));
+	return (type & TYPE_ACCESSED) && (!(type & TYPE_CODE) || (type & TYPE_READABLE));
 }
 
 static bool s_set(const struct nested_check *c)
@@ -162,7 +164,8 @@ static bool cs_dpl(const struct nested_check *c)
 	switch (type_of(c->s.ar)) {
 	case 3:
 		return dpl_of(c->s.ar) == 0;
-	case 9: case 11:
+	case 9:
+	case 11:
 		return dpl_of(c->s.ar) == ss_dpl;
 	default:
 		return dpl_of(c->s.ar) <= ss_dpl;
@@ -176,8 +179,8 @@ static bool ss_dpl_is_rpl(const struct nested_check *c)
 
 static bool is_real_or_data_cs(const struct nested_check *c)
 {
-	return not_vm86(c) && (type_of(c->v->guest_cs_ar_bytes) == 3 ||
-			       !(c->v->guest_cr0 & X86_CR0_PE));
+	return not_vm86(c) &&
+	       (type_of(c->v->guest_cs_ar_bytes) == 3 || !(c->v->guest_cr0 & X86_CR0_PE));
 }
 
 static bool ss_dpl_zero(const struct nested_check *c)
@@ -228,8 +231,10 @@ static bool ldtr_type(const struct nested_check *c)
 }
 
 #define SECTION "Checks on Guest Segment Registers"
-#define ROW(name_, seg_, when_, ok_) \
-	{ .name = name_, .section = SECTION, .seg = seg_, .when = when_, .ok = ok_ }
+#define ROW(name_, seg_, when_, ok_)                                                     \
+	{                                                                                \
+		.name = name_, .section = SECTION, .seg = seg_, .when = when_, .ok = ok_ \
+	}
 
 const struct nested_check_row check_guest_seg_rows[] = {
 	ROW("guest_tr_ti", X86_TR, NULL, ti_zero),

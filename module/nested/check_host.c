@@ -205,8 +205,10 @@ static bool host_rip_64(const struct nested_check *c)
 #define REGS "Checks on Host Control Registers, MSRs, and SSP"
 #define SEGS "Checks on Host Segment and Descriptor-Table Registers"
 #define SIZE "Checks Related to Address-Space Size"
-#define ROW(name_, section_, when_, ok_) \
-	{ .name = name_, .section = section_, .when = when_, .ok = ok_ }
+#define ROW(name_, section_, when_, ok_)                                     \
+	{                                                                    \
+		.name = name_, .section = section_, .when = when_, .ok = ok_ \
+	}
 
 const struct nested_check_row check_host_rows[] = {
 	ROW("host_cr0", REGS, NULL, host_cr0),

@@ -16,21 +16,18 @@ static bool load_one(u64 gpa, const struct nested_msr_ops *ops)
 	struct vmx_msr_entry_12 e;
 
 	return !ops->read_gpa(ops->ctx, gpa, &e, sizeof(e)) &&
-	       nested_msr_load_ok(&e, ops->x2apic) &&
-	       !ops->set_msr(ops->ctx, e.index, e.value);
+	       nested_msr_load_ok(&e, ops->x2apic) && !ops->set_msr(ops->ctx, e.index, e.value);
 }
 
 static bool store_one(u64 gpa, const struct nested_msr_ops *ops)
 {
 	struct vmx_msr_entry_12 e;
 
-	if (ops->read_gpa(ops->ctx, gpa, &e, sizeof(e)) ||
-	    !nested_msr_store_ok(&e, ops->x2apic) ||
+	if (ops->read_gpa(ops->ctx, gpa, &e, sizeof(e)) || !nested_msr_store_ok(&e, ops->x2apic) ||
 	    ops->get_msr(ops->ctx, e.index, &e.value))
 		return false;
-	return !ops->write_gpa(ops->ctx,
-			       gpa + offsetof(struct vmx_msr_entry_12, value),
-			       &e.value, sizeof(e.value));
+	return !ops->write_gpa(ops->ctx, gpa + offsetof(struct vmx_msr_entry_12, value), &e.value,
+			       sizeof(e.value));
 }
 
 /*
@@ -61,8 +58,7 @@ static u32 walk(u64 gpa, u32 count, const struct vmx_caps *caps,
 u32 nested_entry_msr_load(const struct vmcs12 *v, const struct vmx_caps *caps,
 			  const struct nested_msr_ops *ops)
 {
-	return walk(v->vm_entry_msr_load_addr, v->vm_entry_msr_load_count, caps,
-		    load_one, ops);
+	return walk(v->vm_entry_msr_load_addr, v->vm_entry_msr_load_count, caps, load_one, ops);
 }
 
 /**
@@ -76,8 +72,7 @@ u32 nested_entry_msr_load(const struct vmcs12 *v, const struct vmx_caps *caps,
 u32 nested_exit_msr_store(const struct vmcs12 *v, const struct vmx_caps *caps,
 			  const struct nested_msr_ops *ops)
 {
-	return walk(v->vm_exit_msr_store_addr, v->vm_exit_msr_store_count, caps,
-		    store_one, ops);
+	return walk(v->vm_exit_msr_store_addr, v->vm_exit_msr_store_count, caps, store_one, ops);
 }
 
 /**
@@ -91,6 +86,5 @@ u32 nested_exit_msr_store(const struct vmcs12 *v, const struct vmx_caps *caps,
 u32 nested_exit_msr_load(const struct vmcs12 *v, const struct vmx_caps *caps,
 			 const struct nested_msr_ops *ops)
 {
-	return walk(v->vm_exit_msr_load_addr, v->vm_exit_msr_load_count, caps,
-		    load_one, ops);
+	return walk(v->vm_exit_msr_load_addr, v->vm_exit_msr_load_count, caps, load_one, ops);
 }

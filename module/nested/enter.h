@@ -14,9 +14,9 @@
 #include "nested/vmcs12.h"
 
 /* VMX-abort indicators (SDM "VMX Aborts"). */
-#define VMX_ABORT_SAVE_MSR	1
-#define VMX_ABORT_HOST_PDPTE	2
-#define VMX_ABORT_LOAD_MSR	4
+#define VMX_ABORT_SAVE_MSR   1
+#define VMX_ABORT_HOST_PDPTE 2
+#define VMX_ABORT_LOAD_MSR   4
 
 /**
  * struct l1_state - what an exit leaves L1 with
@@ -68,8 +68,7 @@ void nested_load_host_state(struct l1_state *out, const struct vmcs12 *v,
 
 void nested_save_exit_info(struct vmcs12 *v, const struct vcpu_exit *e);
 void nested_save_entry_failure(struct vmcs12 *v, u32 reason, u64 qual);
-void nested_save_idt_vectoring(struct vmcs12 *v, u32 intr_info, u32 error,
-			       u32 insn_len);
+void nested_save_idt_vectoring(struct vmcs12 *v, u32 intr_info, u32 error, u32 insn_len);
 
 /**
  * struct nested_msr_ops - what the MSR lists need

@@ -72,8 +72,7 @@ void nested_save_entry_failure(struct vmcs12 *v, u32 reason, u64 qual)
  * Also for events that L0 had taken over and had not yet injected again. SDM
  * "Information for VM Exits During Event Delivery": a pending MTF is none.
  */
-void nested_save_idt_vectoring(struct vmcs12 *v, u32 intr_info, u32 error,
-			       u32 insn_len)
+void nested_save_idt_vectoring(struct vmcs12 *v, u32 intr_info, u32 error, u32 insn_len)
 {
 	u32 type = intr_info & INTR_INFO_INTR_TYPE_MASK;
 
@@ -82,8 +81,7 @@ void nested_save_idt_vectoring(struct vmcs12 *v, u32 intr_info, u32 error,
 		return;
 	v->idt_vectoring_info_field =
 		intr_info & (VECTORING_INFO_VECTOR_MASK | VECTORING_INFO_TYPE_MASK |
-			     VECTORING_INFO_DELIVER_CODE_MASK |
-			     VECTORING_INFO_VALID_MASK);
+			     VECTORING_INFO_DELIVER_CODE_MASK | VECTORING_INFO_VALID_MASK);
 	if (intr_info & VECTORING_INFO_DELIVER_CODE_MASK)
 		v->idt_vectoring_error_code = error;
 	if (type == INTR_TYPE_SOFT_INTR || type == INTR_TYPE_SOFT_EXCEPTION ||
@@ -94,16 +92,16 @@ void nested_save_idt_vectoring(struct vmcs12 *v, u32 intr_info, u32 error,
 /* -- Host state ------------------------------------------------------------ */
 
 /* CR0 bits that exist and that a VM exit loads. */
-#define CR0_LOADED (X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS |	\
-		    X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_PG)
+#define CR0_LOADED                                                                     \
+	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_NE | X86_CR0_WP | \
+	 X86_CR0_AM | X86_CR0_PG)
 
 /* Access rights after a VM exit: SDM "Loading Host Segment and ... Registers". */
-#define AR_DATA	  (3u | SEG_AR_S | SEG_AR_P | SEG_AR_DB | SEG_AR_G)
-#define AR_CODE	  (11u | SEG_AR_S | SEG_AR_P | SEG_AR_G)
-#define AR_TSS	  (11u | SEG_AR_P)
+#define AR_DATA (3u | SEG_AR_S | SEG_AR_P | SEG_AR_DB | SEG_AR_G)
+#define AR_CODE (11u | SEG_AR_S | SEG_AR_P | SEG_AR_G)
+#define AR_TSS	(11u | SEG_AR_P)
 
-static void load_crs(struct l1_state *out, const struct vmcs12 *v,
-		     const struct l2_last *last)
+static void load_crs(struct l1_state *out, const struct vmcs12 *v, const struct l2_last *last)
 {
 	bool is_64 = exit_has(v, VM_EXIT_HOST_ADDR_SPACE_SIZE);
 
@@ -114,12 +112,10 @@ static void load_crs(struct l1_state *out, const struct vmcs12 *v,
 		out->cr4 |= X86_CR4_PAE;
 	else
 		out->cr4 &= ~(u64)X86_CR4_PCIDE;
-	out->load_pdptes = !is_64 && (out->cr0 & X86_CR0_PG) &&
-			   (out->cr4 & X86_CR4_PAE);
+	out->load_pdptes = !is_64 && (out->cr0 & X86_CR0_PG) && (out->cr4 & X86_CR4_PAE);
 }
 
-static void load_msrs(struct l1_state *out, const struct vmcs12 *v,
-		      const struct l2_last *last)
+static void load_msrs(struct l1_state *out, const struct vmcs12 *v, const struct l2_last *last)
 {
 	out->dr7 = 0x400;
 	out->debugctl = 0;
@@ -191,6 +187,5 @@ void nested_load_host_state(struct l1_state *out, const struct vmcs12 *v,
 	load_msrs(out, v, last);
 	load_segs(out, v);
 	out->block_nmi = v->vm_exit_reason == EXIT_REASON_EXCEPTION_NMI &&
-			 (v->vm_exit_intr_info & INTR_INFO_INTR_TYPE_MASK) ==
-				 INTR_TYPE_NMI_INTR;
+			 (v->vm_exit_intr_info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_NMI_INTR;
 }

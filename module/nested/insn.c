@@ -14,14 +14,14 @@
 #include "nested/insn.h"
 
 /* IA32_FEATURE_CONTROL: locked, VMX allowed outside SMX. */
-#define FEATURE_CONTROL_VMX	(1ull << 0 | 1ull << 2)
+#define FEATURE_CONTROL_VMX    (1ull << 0 | 1ull << 2)
 
-#define INVVPID_ADDRESS		0
-#define INVVPID_SINGLE		1
-#define INVVPID_ALL		2
-#define INVVPID_SINGLE_GLOBALS	3
-#define INVEPT_SINGLE		1
-#define INVEPT_ALL		2
+#define INVVPID_ADDRESS	       0
+#define INVVPID_SINGLE	       1
+#define INVVPID_ALL	       2
+#define INVVPID_SINGLE_GLOBALS 3
+#define INVEPT_SINGLE	       1
+#define INVEPT_ALL	       2
 
 /* -- Results --------------------------------------------------------------- */
 
@@ -69,8 +69,8 @@ void vmx_insn_fail(struct nested_state *ns, struct vmx_insn_result *res, u32 err
  */
 void vmx_insn_result_apply(u64 *rflags, const struct vmx_insn_result *res)
 {
-	*rflags &= ~(u64)(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF |
-			  X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_OF);
+	*rflags &= ~(u64)(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF |
+			  X86_EFLAGS_SF | X86_EFLAGS_OF);
 	if (res->kind == VMX_FAIL_INVALID)
 		*rflags |= X86_EFLAGS_CF;
 	else if (res->kind == VMX_FAIL_VALID)
@@ -86,8 +86,7 @@ void vmx_insn_result_apply(u64 *rflags, const struct vmx_insn_result *res)
  * @displacement: the exit qualification: displacement, RIP already added
  * @regs:	  general-purpose registers
  */
-void vmx_operand_decode(struct vmx_operand *op, u32 insn_info, u64 displacement,
-			const u64 *regs)
+void vmx_operand_decode(struct vmx_operand *op, u32 insn_info, u64 displacement, const u64 *regs)
 {
 	u32 address_size = insn_info >> 7 & 7;
 	u64 addr = displacement;
@@ -140,8 +139,7 @@ static bool mem_failed(int r, struct vmx_insn_result *res)
 	return true;
 }
 
-static bool read_operand(struct vmx_insn *i, void *buf, u32 len,
-			 struct vmx_insn_result *res)
+static bool read_operand(struct vmx_insn *i, void *buf, u32 len, struct vmx_insn_result *res)
 {
 	return !mem_failed(i->ops->read_mem(i->ctx, &i->op, buf, len, res), res);
 }
@@ -210,8 +208,7 @@ void nested_state_init(struct nested_state *ns, struct vmcs12 *vmcs12)
  *
  * The VMCS stays current. Returns 0, or nonzero when the memory is not there.
  */
-int nested_flush_vmcs12(struct nested_state *ns, const struct nested_ops *ops,
-			void *ctx)
+int nested_flush_vmcs12(struct nested_state *ns, const struct nested_ops *ops, void *ctx)
 {
 	if (ns->current_vmptr == VMCS12_NO_PTR)
 		return 0;
@@ -237,8 +234,7 @@ static bool vmxon_allowed(const struct vmx_insn *i)
 {
 	const struct vmx_caps *caps = i->caps;
 
-	return i->cpl == 0 &&
-	       vmx_fixed_bits_ok(i->cr0, caps->cr0_fixed0, caps->cr0_fixed1) &&
+	return i->cpl == 0 && vmx_fixed_bits_ok(i->cr0, caps->cr0_fixed0, caps->cr0_fixed1) &&
 	       vmx_fixed_bits_ok(i->cr4, caps->cr4_fixed0, caps->cr4_fixed1) &&
 	       (i->feature_control & FEATURE_CONTROL_VMX) == FEATURE_CONTROL_VMX;
 }
@@ -297,9 +293,8 @@ static void insn_vmclear(struct vmx_insn *i, struct vmx_insn_result *res)
 		drop_current(i);
 	} else {
 		/* Memory that is not there cannot be launched either. */
-		(void)i->ops->write_gpa(i->ctx,
-					ptr + offsetof(struct vmcs12, launch_state),
-					&clear, sizeof(clear));
+		(void)i->ops->write_gpa(i->ctx, ptr + offsetof(struct vmcs12, launch_state), &clear,
+					sizeof(clear));
 	}
 	succeed(res);
 }
@@ -318,8 +313,7 @@ static void insn_vmptrld(struct vmx_insn *i, struct vmx_insn_result *res)
 	/* The shadow-VMCS indicator, bit 31, must be clear too: not offered. */
 	if (i->ops->read_gpa(i->ctx, ptr, &revision, sizeof(revision)) ||
 	    revision != VMCS12_REVISION)
-		return vmx_insn_fail(i->ns, res,
-				     VMXERR_VMPTRLD_INCORRECT_VMCS_REVISION_ID);
+		return vmx_insn_fail(i->ns, res, VMXERR_VMPTRLD_INCORRECT_VMCS_REVISION_ID);
 	if (ptr == i->ns->current_vmptr)
 		return succeed(res);
 
@@ -393,8 +387,7 @@ static void insn_vmwrite(struct vmx_insn *i, struct vmx_insn_result *res)
 	if (!f)
 		return;
 	if (f->access == VMCS12_RO && !(i->caps->misc & CAP_MISC_VMWRITE_ANY))
-		return vmx_insn_fail(i->ns, res,
-				     VMXERR_VMWRITE_READ_ONLY_VMCS_COMPONENT);
+		return vmx_insn_fail(i->ns, res, VMXERR_VMWRITE_READ_ONLY_VMCS_COMPONENT);
 	if (i->op.is_reg)
 		val = get_reg(i, i->op.reg);
 	else if (!read_operand(i, &val, is_64bit(i) ? 8 : 4, res))
@@ -422,22 +415,18 @@ static void insn_invept(struct vmx_insn *i, struct vmx_insn_result *res)
 	} desc;
 	u64 type;
 
-	if (!(i->caps->ept_vpid & CAP_EPT_INVEPT) ||
-	    !vmx_caps_has(i->caps, VMCS12_NEEDS_EPT))
+	if (!(i->caps->ept_vpid & CAP_EPT_INVEPT) || !vmx_caps_has(i->caps, VMCS12_NEEDS_EPT))
 		return fault(res, X86_TRAP_UD);
 	if (!may_execute_mem(i, res))
 		return;
 	type = get_reg(i, i->op.reg2);
 	if (!invept_type_ok(i->caps, type))
-		return vmx_insn_fail(i->ns, res,
-				     VMXERR_INVALID_OPERAND_TO_INVEPT_INVVPID);
+		return vmx_insn_fail(i->ns, res, VMXERR_INVALID_OPERAND_TO_INVEPT_INVVPID);
 	if (!read_operand(i, &desc, sizeof(desc), res))
 		return;
 	if (desc.reserved ||
-	    (type == INVEPT_SINGLE &&
-	     !nested_eptp_valid(i->caps, i->maxphyaddr, desc.eptp)))
-		return vmx_insn_fail(i->ns, res,
-				     VMXERR_INVALID_OPERAND_TO_INVEPT_INVVPID);
+	    (type == INVEPT_SINGLE && !nested_eptp_valid(i->caps, i->maxphyaddr, desc.eptp)))
+		return vmx_insn_fail(i->ns, res, VMXERR_INVALID_OPERAND_TO_INVEPT_INVVPID);
 	i->ops->invept(i->ctx, type == INVEPT_SINGLE, desc.eptp);
 	succeed(res);
 }
@@ -445,8 +434,7 @@ static void insn_invept(struct vmx_insn *i, struct vmx_insn_result *res)
 static bool invvpid_type_ok(const struct vmx_caps *caps, u64 type)
 {
 	/* The four type bits of the capability MSR are in the order of the types. */
-	return type <= INVVPID_SINGLE_GLOBALS &&
-	       (caps->ept_vpid & (CAP_VPID_ADDRESS << type));
+	return type <= INVVPID_SINGLE_GLOBALS && (caps->ept_vpid & (CAP_VPID_ADDRESS << type));
 }
 
 static void insn_invvpid(struct vmx_insn *i, struct vmx_insn_result *res)
@@ -458,22 +446,19 @@ static void insn_invvpid(struct vmx_insn *i, struct vmx_insn_result *res)
 	} desc;
 	u64 type;
 
-	if (!(i->caps->ept_vpid & CAP_VPID_INVVPID) ||
-	    !vmx_caps_has(i->caps, VMCS12_NEEDS_VPID))
+	if (!(i->caps->ept_vpid & CAP_VPID_INVVPID) || !vmx_caps_has(i->caps, VMCS12_NEEDS_VPID))
 		return fault(res, X86_TRAP_UD);
 	if (!may_execute_mem(i, res))
 		return;
 	type = get_reg(i, i->op.reg2);
 	if (!invvpid_type_ok(i->caps, type))
-		return vmx_insn_fail(i->ns, res,
-				     VMXERR_INVALID_OPERAND_TO_INVEPT_INVVPID);
+		return vmx_insn_fail(i->ns, res, VMXERR_INVALID_OPERAND_TO_INVEPT_INVVPID);
 	if (!read_operand(i, &desc, sizeof(desc), res))
 		return;
 	if (desc.reserved[0] || desc.reserved[1] || desc.reserved[2] ||
 	    (type != INVVPID_ALL && !desc.vpid) ||
 	    (type == INVVPID_ADDRESS && !canonical(i->linear_bits, desc.gla)))
-		return vmx_insn_fail(i->ns, res,
-				     VMXERR_INVALID_OPERAND_TO_INVEPT_INVVPID);
+		return vmx_insn_fail(i->ns, res, VMXERR_INVALID_OPERAND_TO_INVEPT_INVVPID);
 	i->ops->invvpid(i->ctx, type, desc.vpid, desc.gla);
 	succeed(res);
 }
@@ -490,8 +475,7 @@ static void enter(struct vmx_insn *i, struct vmx_insn_result *res, bool launch)
 	if (i->ns->current_vmptr == VMCS12_NO_PTR)
 		return fail_invalid(res);
 	if (i->blocked_by_mov_ss)
-		return vmx_insn_fail(i->ns, res,
-				     VMXERR_ENTRY_EVENTS_BLOCKED_BY_MOV_SS);
+		return vmx_insn_fail(i->ns, res, VMXERR_ENTRY_EVENTS_BLOCKED_BY_MOV_SS);
 	clear = i->ns->vmcs12->launch_state == VMCS12_CLEAR;
 	if (launch && !clear)
 		return vmx_insn_fail(i->ns, res, VMXERR_VMLAUNCH_NONCLEAR_VMCS);
@@ -560,8 +544,7 @@ bool vmx_insn_known(u32 exit_reason)
  *
  * Anything else (VMFUNC, VMCALL without a hypercall) is an undefined opcode.
  */
-void vmx_insn_execute(struct vmx_insn *i, u32 exit_reason,
-		      struct vmx_insn_result *res)
+void vmx_insn_execute(struct vmx_insn *i, u32 exit_reason, struct vmx_insn_result *res)
 {
 	insn_fn fn = insn_of(exit_reason);
 

@@ -37,7 +37,7 @@ struct nested_state {
 	u32 dirty;
 };
 
-#define NESTED_DIRTY_ALL	(~0u)
+#define NESTED_DIRTY_ALL (~0u)
 
 /**
  * struct vmx_operand - operands of a VMX instruction
@@ -63,7 +63,7 @@ struct vmx_operand {
 enum vmx_insn_kind {
 	VMX_SUCCEED,
 	VMX_FAIL_INVALID,
-	VMX_FAIL_VALID,	/* error number in @error */
+	VMX_FAIL_VALID, /* error number in @error */
 	VMX_FAULT,	/* deliver @vector; RIP stays */
 	VMX_ENTER,	/* VMLAUNCH, VMRESUME: go on with the entry checks */
 	VMX_ERROR,	/* @err: the caller's own -errno from a callback */
@@ -104,8 +104,8 @@ struct nested_ops {
 	int (*write_gpa)(void *ctx, u64 gpa, const void *buf, u32 len);
 	int (*read_mem)(void *ctx, const struct vmx_operand *op, void *buf, u32 len,
 			struct vmx_insn_result *fault);
-	int (*write_mem)(void *ctx, const struct vmx_operand *op, const void *buf,
-			 u32 len, struct vmx_insn_result *fault);
+	int (*write_mem)(void *ctx, const struct vmx_operand *op, const void *buf, u32 len,
+			 struct vmx_insn_result *fault);
 	void (*invept)(void *ctx, bool single, u64 eptp);
 	void (*invvpid)(void *ctx, u32 type, u16 vpid, u64 gla);
 	void (*vmcs_changing)(void *ctx);
@@ -144,17 +144,14 @@ struct vmx_insn {
 	u8 linear_bits;
 };
 
-void vmx_insn_execute(struct vmx_insn *i, u32 exit_reason,
-		      struct vmx_insn_result *res);
+void vmx_insn_execute(struct vmx_insn *i, u32 exit_reason, struct vmx_insn_result *res);
 void vmx_insn_result_apply(u64 *rflags, const struct vmx_insn_result *res);
 void vmx_insn_fail(struct nested_state *ns, struct vmx_insn_result *res, u32 error);
 bool vmx_insn_known(u32 exit_reason);
 
-void vmx_operand_decode(struct vmx_operand *op, u32 insn_info, u64 displacement,
-			const u64 *regs);
+void vmx_operand_decode(struct vmx_operand *op, u32 insn_info, u64 displacement, const u64 *regs);
 
 void nested_state_init(struct nested_state *ns, struct vmcs12 *vmcs12);
-int nested_flush_vmcs12(struct nested_state *ns, const struct nested_ops *ops,
-			void *ctx);
+int nested_flush_vmcs12(struct nested_state *ns, const struct nested_ops *ops, void *ctx);
 
 #endif /* TURTLES_NESTED_INSN_H */

@@ -18,8 +18,7 @@
 #include "nested/check.h"
 #include "nested/merge.h"
 
-static void merge_pin(struct l2_controls *out, const struct vmcs12 *v,
-		      const struct l0_controls *l0)
+static void merge_pin(struct l2_controls *out, const struct vmcs12 *v, const struct l0_controls *l0)
 {
 	/*
 	 * L0 must get host interrupts and NMIs. Virtual NMIs are L0's even if
@@ -35,13 +34,12 @@ static void merge_pin(struct l2_controls *out, const struct vmcs12 *v,
 }
 
 /* Controls that are not a plain "exit if anybody wants it". */
-#define PROC_SPECIAL (CPU_BASED_USE_TSC_OFFSETTING | CPU_BASED_TPR_SHADOW |	\
-		      CPU_BASED_CR8_LOAD_EXITING | CPU_BASED_CR8_STORE_EXITING |	\
-		      CPU_BASED_USE_IO_BITMAPS | CPU_BASED_UNCOND_IO_EXITING |	\
-		      CPU_BASED_USE_MSR_BITMAPS |				\
-		      CPU_BASED_ACTIVATE_SECONDARY_CONTROLS |			\
-		      CPU_BASED_ACTIVATE_TERTIARY_CONTROLS |			\
-		      CPU_BASED_CR3_LOAD_EXITING | CPU_BASED_CR3_STORE_EXITING)
+#define PROC_SPECIAL                                                                            \
+	(CPU_BASED_USE_TSC_OFFSETTING | CPU_BASED_TPR_SHADOW | CPU_BASED_CR8_LOAD_EXITING |     \
+	 CPU_BASED_CR8_STORE_EXITING | CPU_BASED_USE_IO_BITMAPS | CPU_BASED_UNCOND_IO_EXITING | \
+	 CPU_BASED_USE_MSR_BITMAPS | CPU_BASED_ACTIVATE_SECONDARY_CONTROLS |                    \
+	 CPU_BASED_ACTIVATE_TERTIARY_CONTROLS | CPU_BASED_CR3_LOAD_EXITING |                    \
+	 CPU_BASED_CR3_STORE_EXITING)
 
 static void merge_proc(struct l2_controls *out, const struct vmcs12 *v,
 		       const struct l0_controls *l0)
@@ -76,35 +74,34 @@ static void merge_proc(struct l2_controls *out, const struct vmcs12 *v,
 	 * only if its own word says so. The default1 class does not count as
 	 * a wish: these bits may be 0 for us.
 	 */
-	proc |= (l1 | l0->proc) &
-		(CPU_BASED_CR3_LOAD_EXITING | CPU_BASED_CR3_STORE_EXITING);
+	proc |= (l1 | l0->proc) & (CPU_BASED_CR3_LOAD_EXITING | CPU_BASED_CR3_STORE_EXITING);
 
 	proc |= CPU_BASED_ACTIVATE_SECONDARY_CONTROLS;
 	out->proc = proc;
 }
 
 /* What makes L2 exit: either of us. */
-#define PROC2_EITHER (SECONDARY_EXEC_DESC | SECONDARY_EXEC_WBINVD_EXITING |	\
-		      SECONDARY_EXEC_RDRAND_EXITING |				\
-		      SECONDARY_EXEC_RDSEED_EXITING |				\
-		      SECONDARY_EXEC_PAUSE_LOOP_EXITING)
+#define PROC2_EITHER                                                                           \
+	(SECONDARY_EXEC_DESC | SECONDARY_EXEC_WBINVD_EXITING | SECONDARY_EXEC_RDRAND_EXITING | \
+	 SECONDARY_EXEC_RDSEED_EXITING | SECONDARY_EXEC_PAUSE_LOOP_EXITING)
 
 /* What L2 may execute or be: both of us. */
-#define PROC2_BOTH (SECONDARY_EXEC_ENABLE_RDTSCP | SECONDARY_EXEC_ENABLE_INVPCID | \
-		    SECONDARY_EXEC_XSAVES | SECONDARY_EXEC_UNRESTRICTED_GUEST)
+#define PROC2_BOTH                                                                              \
+	(SECONDARY_EXEC_ENABLE_RDTSCP | SECONDARY_EXEC_ENABLE_INVPCID | SECONDARY_EXEC_XSAVES | \
+	 SECONDARY_EXEC_UNRESTRICTED_GUEST)
 
 /*
  * L0's alone: EPT and VPID are about L0's translations. L1's settings for the
  * same bits say how L0 composes the tables and when it drops a tag.
  */
-#define PROC2_L0 (SECONDARY_EXEC_ENABLE_EPT | SECONDARY_EXEC_ENABLE_VPID |	\
-		  SECONDARY_EXEC_ENABLE_PML)
+#define PROC2_L0 \
+	(SECONDARY_EXEC_ENABLE_EPT | SECONDARY_EXEC_ENABLE_VPID | SECONDARY_EXEC_ENABLE_PML)
 
 static void merge_proc2(struct l2_controls *out, const struct vmcs12 *v,
 			const struct l0_controls *l0)
 {
-	u32 l1 = proc_has(v, CPU_BASED_ACTIVATE_SECONDARY_CONTROLS) ?
-			 v->secondary_vm_exec_control : 0;
+	u32 l1 = proc_has(v, CPU_BASED_ACTIVATE_SECONDARY_CONTROLS) ? v->secondary_vm_exec_control :
+								      0;
 	u32 proc2 = l0->proc2 & PROC2_L0;
 
 	proc2 |= (l1 | l0->proc2) & PROC2_EITHER;
@@ -180,15 +177,12 @@ static u64 merge_shadow(u64 guest, u64 l1_mask, u64 l1_shadow)
 	return (guest & ~l1_mask) | (l1_shadow & l1_mask);
 }
 
-static void merge_crs(struct l2_controls *out, const struct vmcs12 *v,
-		      const struct l0_controls *l0)
+static void merge_crs(struct l2_controls *out, const struct vmcs12 *v, const struct l0_controls *l0)
 {
 	out->cr0_mask = v->cr0_guest_host_mask | l0->cr0_mask;
 	out->cr4_mask = v->cr4_guest_host_mask | l0->cr4_mask;
-	out->cr0_shadow = merge_shadow(v->guest_cr0, v->cr0_guest_host_mask,
-				       v->cr0_read_shadow);
-	out->cr4_shadow = merge_shadow(v->guest_cr4, v->cr4_guest_host_mask,
-				       v->cr4_read_shadow);
+	out->cr0_shadow = merge_shadow(v->guest_cr0, v->cr0_guest_host_mask, v->cr0_read_shadow);
+	out->cr4_shadow = merge_shadow(v->guest_cr4, v->cr4_guest_host_mask, v->cr4_read_shadow);
 	out->cr0 = v->guest_cr0;
 	out->cr4 = v->guest_cr4;
 }
@@ -239,8 +233,7 @@ static void merge_event(struct l2_controls *out, const struct vmcs12 *v)
  * @v:	 L1's VMCS, already checked
  * @l0:	 L0's needs
  */
-void nested_merge(struct l2_controls *out, const struct vmcs12 *v,
-		  const struct l0_controls *l0)
+void nested_merge(struct l2_controls *out, const struct vmcs12 *v, const struct l0_controls *l0)
 {
 	*out = (struct l2_controls){ .vpid = l0->vpid };
 	merge_pin(out, v, l0);
@@ -257,8 +250,7 @@ void nested_merge(struct l2_controls *out, const struct vmcs12 *v,
 
 static u64 l1_multiplier(const struct vmcs12 *v)
 {
-	if (!proc2_has(v, SECONDARY_EXEC_TSC_SCALING) ||
-	    !proc_has(v, CPU_BASED_USE_TSC_OFFSETTING))
+	if (!proc2_has(v, SECONDARY_EXEC_TSC_SCALING) || !proc_has(v, CPU_BASED_USE_TSC_OFFSETTING))
 		return 0;
 	return v->tsc_multiplier;
 }

@@ -105,13 +105,12 @@ struct l2_controls {
 	u32 insn_len;
 };
 
-void nested_merge(struct l2_controls *out, const struct vmcs12 *v,
-		  const struct l0_controls *l0);
+void nested_merge(struct l2_controls *out, const struct vmcs12 *v, const struct l0_controls *l0);
 
 /* Parts that also change while L2 runs. */
 u64 nested_merge_tsc_offset(const struct vmcs12 *v, u64 l0_offset);
 u64 nested_merge_tsc_multiplier(const struct vmcs12 *v, u64 l0_multiplier);
 
-#define TSC_MULTIPLIER_FRACTION	48
+#define TSC_MULTIPLIER_FRACTION 48
 
 #endif /* TURTLES_NESTED_MERGE_H */

@@ -11,10 +11,10 @@
 #include "nested/reflect.h"
 
 /* Reasons that the kernel's header does not name. */
-#define REASON_SMI_IO		5
-#define REASON_SMI_OTHER	6
-#define REASON_GETSEC		11
-#define REASON_RSM		17
+#define REASON_SMI_IO	 5
+#define REASON_SMI_OTHER 6
+#define REASON_GETSEC	 11
+#define REASON_RSM	 17
 
 static bool always(const struct reflect_ctx *c)
 {
@@ -47,24 +47,23 @@ static bool l1_exception(const struct reflect_ctx *c)
 	u32 vector = vector_of(c);
 	bool wanted = vector < 32 && (c->v->exception_bitmap >> vector & 1);
 
-	if (vector == 14 &&
-	    (c->e->intr_error & c->v->page_fault_error_code_mask) !=
-		    c->v->page_fault_error_code_match)
+	if (vector == 14 && (c->e->intr_error & c->v->page_fault_error_code_mask) !=
+				    c->v->page_fault_error_code_match)
 		wanted = !wanted;
 	return wanted;
 }
 
 /* -- Control and debug registers ------------------------------------------- */
 
-#define CR_NUM(qual)	    ((qual) & 0xf)
+#define CR_NUM(qual)	     ((qual)&0xf)
 #define CR_ACCESS_TYPE(qual) ((qual) >> 4 & 3)
-#define CR_GPR(qual)	    ((qual) >> 8 & 0xf)
+#define CR_GPR(qual)	     ((qual) >> 8 & 0xf)
 #define CR_LMSW_SOURCE(qual) ((qual) >> 16 & 0xffff)
 
-#define CR_TYPE_MOV_TO	 0
-#define CR_TYPE_MOV_FROM 1
-#define CR_TYPE_CLTS	 2
-#define CR_TYPE_LMSW	 3
+#define CR_TYPE_MOV_TO	     0
+#define CR_TYPE_MOV_FROM     1
+#define CR_TYPE_CLTS	     2
+#define CR_TYPE_LMSW	     3
 
 static bool l1_mov_to_cr(const struct reflect_ctx *c)
 {
@@ -148,15 +147,14 @@ static bool l1_io(const struct reflect_ctx *c)
 	if (port + size > 0x10000)
 		return true;
 	for (p = port; p < port + size; p++)
-		if (bitmap_bit(c, p < 0x8000 ? c->v->io_bitmap_a : c->v->io_bitmap_b,
-			       p & 0x7fff))
+		if (bitmap_bit(c, p < 0x8000 ? c->v->io_bitmap_a : c->v->io_bitmap_b, p & 0x7fff))
 			return true;
 	return false;
 }
 
 /* SDM "MSR-Bitmap Address": four KiB, reads then writes, low then high MSRs. */
 #define MSR_BITMAP_HIGH_OFFSET	1024
-#define MSR_BITMAP_WRITE_OFFSET	2048
+#define MSR_BITMAP_WRITE_OFFSET 2048
 
 static bool l1_msr(const struct reflect_ctx *c, u32 write_offset)
 {
@@ -207,8 +205,7 @@ static bool l1_xsaves(const struct reflect_ctx *c)
 {
 	u64 rfbm = (u64)(u32)c->regs[X86_RDX] << 32 | (u32)c->regs[X86_RAX];
 
-	return proc2_has(c->v, SECONDARY_EXEC_XSAVES) &&
-	       (rfbm & c->xss & c->v->xss_exit_bitmap);
+	return proc2_has(c->v, SECONDARY_EXEC_XSAVES) && (rfbm & c->xss & c->v->xss_exit_bitmap);
 }
 
 static bool l0_mtf(const struct reflect_ctx *c)
@@ -221,15 +218,31 @@ static bool l0_timer(const struct reflect_ctx *c)
 	return c->l0_timer;
 }
 
-#define L0_ALWAYS(name_)	{ .name = name_, .l0 = always }
-#define L1_ALWAYS(name_)	{ .name = name_, .l1 = always }
-#define L1_IF(name_, fn)	{ .name = name_, .l1 = fn }
-#define L1_PROC(name_, bits)	{ .name = name_, .proc = bits }
-#define L1_PROC2(name_, bits)	{ .name = name_, .proc2 = bits }
+#define L0_ALWAYS(name_)                    \
+	{                                   \
+		.name = name_, .l0 = always \
+	}
+#define L1_ALWAYS(name_)                    \
+	{                                   \
+		.name = name_, .l1 = always \
+	}
+#define L1_IF(name_, fn)                \
+	{                               \
+		.name = name_, .l1 = fn \
+	}
+#define L1_PROC(name_, bits)                \
+	{                                   \
+		.name = name_, .proc = bits \
+	}
+#define L1_PROC2(name_, bits)                \
+	{                                    \
+		.name = name_, .proc2 = bits \
+	}
 
 static const struct reflect_row rows[] = {
 	[EXIT_REASON_EXCEPTION_NMI] = { .name = "EXCEPTION_NMI",
-					.l0 = l0_exception, .l1 = l1_exception },
+					.l0 = l0_exception,
+					.l1 = l1_exception },
 	/* A host interrupt. L1's interrupts are events, not exits. */
 	[EXIT_REASON_EXTERNAL_INTERRUPT] = L0_ALWAYS("EXTERNAL_INTERRUPT"),
 	[EXIT_REASON_TRIPLE_FAULT] = L1_ALWAYS("TRIPLE_FAULT"),
@@ -238,10 +251,8 @@ static const struct reflect_row rows[] = {
 	[EXIT_REASON_SIPI_SIGNAL] = L0_ALWAYS("SIPI_SIGNAL"),
 	[REASON_SMI_IO] = L0_ALWAYS("IO_SMI"),
 	[REASON_SMI_OTHER] = L0_ALWAYS("OTHER_SMI"),
-	[EXIT_REASON_INTERRUPT_WINDOW] =
-		L1_PROC("INTERRUPT_WINDOW", CPU_BASED_INTR_WINDOW_EXITING),
-	[EXIT_REASON_NMI_WINDOW] =
-		L1_PROC("NMI_WINDOW", CPU_BASED_NMI_WINDOW_EXITING),
+	[EXIT_REASON_INTERRUPT_WINDOW] = L1_PROC("INTERRUPT_WINDOW", CPU_BASED_INTR_WINDOW_EXITING),
+	[EXIT_REASON_NMI_WINDOW] = L1_PROC("NMI_WINDOW", CPU_BASED_NMI_WINDOW_EXITING),
 	[EXIT_REASON_TASK_SWITCH] = L1_ALWAYS("TASK_SWITCH"),
 	[EXIT_REASON_CPUID] = L1_ALWAYS("CPUID"),
 	[REASON_GETSEC] = L1_ALWAYS("GETSEC"),
@@ -275,14 +286,13 @@ static const struct reflect_row rows[] = {
 	[EXIT_REASON_INVALID_STATE] = L0_ALWAYS("INVALID_STATE"),
 	[EXIT_REASON_MSR_LOAD_FAIL] = L0_ALWAYS("MSR_LOAD_FAIL"),
 	[EXIT_REASON_MWAIT_INSTRUCTION] = L1_PROC("MWAIT", CPU_BASED_MWAIT_EXITING),
-	[EXIT_REASON_MONITOR_TRAP_FLAG] = { .name = "MONITOR_TRAP_FLAG", .l0 = l0_mtf,
+	[EXIT_REASON_MONITOR_TRAP_FLAG] = { .name = "MONITOR_TRAP_FLAG",
+					    .l0 = l0_mtf,
 					    .proc = CPU_BASED_MONITOR_TRAP_FLAG },
-	[EXIT_REASON_MONITOR_INSTRUCTION] =
-		L1_PROC("MONITOR", CPU_BASED_MONITOR_EXITING),
+	[EXIT_REASON_MONITOR_INSTRUCTION] = L1_PROC("MONITOR", CPU_BASED_MONITOR_EXITING),
 	[EXIT_REASON_PAUSE_INSTRUCTION] = L1_IF("PAUSE", l1_pause),
 	[EXIT_REASON_MCE_DURING_VMENTRY] = L0_ALWAYS("MCE_DURING_VMENTRY"),
-	[EXIT_REASON_TPR_BELOW_THRESHOLD] =
-		L1_PROC("TPR_BELOW_THRESHOLD", CPU_BASED_TPR_SHADOW),
+	[EXIT_REASON_TPR_BELOW_THRESHOLD] = L1_PROC("TPR_BELOW_THRESHOLD", CPU_BASED_TPR_SHADOW),
 	[EXIT_REASON_APIC_ACCESS] =
 		L1_PROC2("APIC_ACCESS", SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES),
 	/* Virtual-interrupt delivery and register virtualization: not offered. */
@@ -294,7 +304,8 @@ static const struct reflect_row rows[] = {
 	[EXIT_REASON_EPT_MISCONFIG] = L0_ALWAYS("EPT_MISCONFIG"),
 	[EXIT_REASON_INVEPT] = L1_ALWAYS("INVEPT"),
 	[EXIT_REASON_RDTSCP] = L1_IF("RDTSCP", l1_rdtscp),
-	[EXIT_REASON_PREEMPTION_TIMER] = { .name = "PREEMPTION_TIMER", .l0 = l0_timer,
+	[EXIT_REASON_PREEMPTION_TIMER] = { .name = "PREEMPTION_TIMER",
+					   .l0 = l0_timer,
 					   .pin = PIN_BASED_VMX_PREEMPTION_TIMER },
 	[EXIT_REASON_INVVPID] = L1_ALWAYS("INVVPID"),
 	[EXIT_REASON_WBINVD] = L1_PROC2("WBINVD", SECONDARY_EXEC_WBINVD_EXITING),
@@ -319,8 +330,7 @@ static bool l1_asked(const struct reflect_row *row, const struct reflect_ctx *c)
 {
 	if (row->l1)
 		return row->l1(c);
-	return pin_has(c->v, row->pin) || proc_has(c->v, row->proc) ||
-	       proc2_has(c->v, row->proc2);
+	return pin_has(c->v, row->pin) || proc_has(c->v, row->proc) || proc2_has(c->v, row->proc2);
 }
 
 /** nested_exit_nr_reasons - one more than the largest reason with a row */

@@ -16,9 +16,9 @@
 #include "nested/vmcs12.h"
 
 enum nested_exit_owner {
-	NESTED_EXIT_L0,		/* L0 handles it; L1 never knows */
-	NESTED_EXIT_L1,		/* reflect to L1 */
-	NESTED_EXIT_UNKNOWN,	/* a reason without a row: report, do not guess */
+	NESTED_EXIT_L0,	     /* L0 handles it; L1 never knows */
+	NESTED_EXIT_L1,	     /* reflect to L1 */
+	NESTED_EXIT_UNKNOWN, /* a reason without a row: report, do not guess */
 };
 
 /**

@@ -13,30 +13,32 @@
 #include <linux/string.h>
 #include "nested/vmcs12.h"
 
-#define ENC_HIGH	0x0001u	/* the upper half of a 64-bit field */
-#define ENC_INDEX_BITS	5
-#define ENC_INDEX_MASK	((1u << ENC_INDEX_BITS) - 1)
+#define ENC_HIGH       0x0001u /* the upper half of a 64-bit field */
+#define ENC_INDEX_BITS 5
+#define ENC_INDEX_MASK ((1u << ENC_INDEX_BITS) - 1)
 /* Bits of an encoding that no known field has: reserved ones, large indexes. */
-#define ENC_UNUSED	(~0x6c3full)
+#define ENC_UNUSED (~0x6c3full)
 
-#define ENC_SLOT(enc)						\
-	((((enc) >> 13 & 3) << (ENC_INDEX_BITS + 2)) |		\
-	 (((enc) >> 10 & 3) << ENC_INDEX_BITS) |		\
+#define ENC_SLOT(enc)                                                                          \
+	((((enc) >> 13 & 3) << (ENC_INDEX_BITS + 2)) | (((enc) >> 10 & 3) << ENC_INDEX_BITS) | \
 	 ((enc) >> 1 & ENC_INDEX_MASK))
-#define ENC_SLOTS	(1u << (ENC_INDEX_BITS + 4))
+#define ENC_SLOTS (1u << (ENC_INDEX_BITS + 4))
 
-#define SIZE_16		2
-#define SIZE_32		4
-#define SIZE_64		8
-#define SIZE_N		8
+#define SIZE_16	  2
+#define SIZE_32	  4
+#define SIZE_64	  8
+#define SIZE_N	  8
 
 const struct vmcs12_field vmcs12_fields[] = {
-#define VMCS12_FIELD(enc, width, member, acc, vmcs02, cap, off)		\
-	{								\
-		.encoding = (enc), .offset = (off),			\
-		.size = SIZE_##width, .access = VMCS12_##acc,		\
-		.kind = VMCS12_##vmcs02, .needs = VMCS12_NEEDS_##cap,	\
-		.name = #member,					\
+#define VMCS12_FIELD(enc, width, member, acc, vmcs02, cap, off) \
+	{                                                       \
+		.encoding = (enc),                              \
+		.offset = (off),                                \
+		.size = SIZE_##width,                           \
+		.access = VMCS12_##acc,                         \
+		.kind = VMCS12_##vmcs02,                        \
+		.needs = VMCS12_NEEDS_##cap,                    \
+		.name = #member,                                \
 	},
 #include "nested/vmcs12_fields.def"
 };
@@ -54,18 +56,17 @@ enum field_number {
 static_assert(FIELD_END <= 256);
 
 static const u8 field_of_slot[ENC_SLOTS] = {
-#define VMCS12_FIELD(enc, width, member, acc, vmcs02, cap, off) \
-	[ENC_SLOT(enc)] = FIELD_##member,
+#define VMCS12_FIELD(enc, width, member, acc, vmcs02, cap, off) [ENC_SLOT(enc)] = FIELD_##member,
 #include "nested/vmcs12_fields.def"
 };
 
 /* A width that does not match bits 14:13, or an index that the slots cannot hold. */
-#define ENC_WIDTH_16	0
-#define ENC_WIDTH_64	1
-#define ENC_WIDTH_32	2
-#define ENC_WIDTH_N	3
-#define VMCS12_FIELD(enc, width, member, acc, vmcs02, cap, off)		\
-	static_assert(((enc) & (ENC_UNUSED | ENC_HIGH)) == 0 &&		\
+#define ENC_WIDTH_16 0
+#define ENC_WIDTH_64 1
+#define ENC_WIDTH_32 2
+#define ENC_WIDTH_N  3
+#define VMCS12_FIELD(enc, width, member, acc, vmcs02, cap, off) \
+	static_assert(((enc) & (ENC_UNUSED | ENC_HIGH)) == 0 && \
 		      ((enc) >> 13 & 3) == ENC_WIDTH_##width);
 #include "nested/vmcs12_fields.def"
 

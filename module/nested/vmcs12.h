@@ -17,17 +17,17 @@
 #include <linux/types.h>
 #include <linux/build_bug.h>
 
-#define VMCS12_REVISION		0x11e57ed0u
-#define VMCS12_SIZE		0x1000
+#define VMCS12_REVISION 0x11e57ed0u
+#define VMCS12_SIZE	0x1000
 /* Bytes that the save/restore ABI defines; the rest of the page is ours. */
-#define VMCS12_ABI_SIZE		998
+#define VMCS12_ABI_SIZE 998
 
 /* launch_state of struct vmcs12, as the save/restore ABI encodes it. */
-#define VMCS12_CLEAR		0u
-#define VMCS12_LAUNCHED		1u
+#define VMCS12_CLEAR	0u
+#define VMCS12_LAUNCHED 1u
 
 /* No current VMCS, no link pointer. */
-#define VMCS12_NO_PTR		(~0ull)
+#define VMCS12_NO_PTR (~0ull)
 
 typedef u64 natural_width;
 

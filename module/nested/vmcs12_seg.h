@@ -21,20 +21,20 @@ static inline unsigned int vmcs12_seg_slot(enum x86_sreg s)
 }
 
 /* The arrays are consecutive in the save/restore ABI, in the VMCS's order. */
-#define VMCS12_SEG_ARRAY(suffix, size)						\
-	static_assert(offsetof(struct vmcs12, guest_tr_##suffix) ==		\
-		      offsetof(struct vmcs12, guest_es_##suffix) + 7 * (size) &&	\
-		      offsetof(struct vmcs12, guest_ldtr_##suffix) ==		\
-		      offsetof(struct vmcs12, guest_es_##suffix) + 6 * (size) &&	\
-		      offsetof(struct vmcs12, guest_gs_##suffix) ==		\
-		      offsetof(struct vmcs12, guest_es_##suffix) + 5 * (size))
+#define VMCS12_SEG_ARRAY(suffix, size)                                                   \
+	static_assert(offsetof(struct vmcs12, guest_tr_##suffix) ==                      \
+			      offsetof(struct vmcs12, guest_es_##suffix) + 7 * (size) && \
+		      offsetof(struct vmcs12, guest_ldtr_##suffix) ==                    \
+			      offsetof(struct vmcs12, guest_es_##suffix) + 6 * (size) && \
+		      offsetof(struct vmcs12, guest_gs_##suffix) ==                      \
+			      offsetof(struct vmcs12, guest_es_##suffix) + 5 * (size))
 VMCS12_SEG_ARRAY(selector, 2);
 VMCS12_SEG_ARRAY(base, 8);
 VMCS12_SEG_ARRAY(limit, 4);
 VMCS12_SEG_ARRAY(ar_bytes, 4);
 #undef VMCS12_SEG_ARRAY
 
-#define VMCS12_SEG_PTR(v, suffix, i)						\
+#define VMCS12_SEG_PTR(v, suffix, i)                                                \
 	((void *)((unsigned long)(v) + offsetof(struct vmcs12, guest_es_##suffix) + \
 		  (i) * sizeof((v)->guest_es_##suffix)))
 
@@ -44,8 +44,7 @@ VMCS12_SEG_ARRAY(ar_bytes, 4);
  * @s:	 which
  * @out: result
  */
-static inline void vmcs12_get_seg(const struct vmcs12 *v, enum x86_sreg s,
-				  struct x86_seg *out)
+static inline void vmcs12_get_seg(const struct vmcs12 *v, enum x86_sreg s, struct x86_seg *out)
 {
 	unsigned int i = vmcs12_seg_slot(s);
 
@@ -62,8 +61,7 @@ static inline void vmcs12_get_seg(const struct vmcs12 *v, enum x86_sreg s,
  * @s:	 which
  * @seg: value
  */
-static inline void vmcs12_set_seg(struct vmcs12 *v, enum x86_sreg s,
-				  const struct x86_seg *seg)
+static inline void vmcs12_set_seg(struct vmcs12 *v, enum x86_sreg s, const struct x86_seg *seg)
 {
 	unsigned int i = vmcs12_seg_slot(s);
 

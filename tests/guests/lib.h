@@ -84,11 +84,11 @@ static inline void cpuid(u32 leaf, u32 sub, u32 r[4])
 		     : "a"(leaf), "c"(sub));
 }
 
-#define READ_CR(n)						\
-	({							\
-		u64 v_;						\
-		asm volatile("mov %%cr" #n ", %0" : "=r"(v_));	\
-		v_;						\
+#define READ_CR(n)                                             \
+	({                                                     \
+		u64 v_;                                        \
+		asm volatile("mov %%cr" #n ", %0" : "=r"(v_)); \
+		v_;                                            \
 	})
 #define WRITE_CR(n, val) asm volatile("mov %0, %%cr" #n : : "r"((u64)(val)) : "memory")
 

@@ -23,8 +23,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MEM_SIZE (64u << 20)
-#define LOAD_AT 0x7c00u
+#define MEM_SIZE  (64u << 20)
+#define LOAD_AT	  0x7c00u
 #define MMIO_BASE 0xd0000000ull
 #define MMIO_SIZE 0x1000u
 #define MAX_VCPUS 8
@@ -242,7 +242,8 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind + 1 != argc || !vcpus || vcpus > MAX_VCPUS) {
-		fprintf(stderr, "usage: runner [-d device] [-v] [-c vcpus] [-t seconds] payload.bin\n");
+		fprintf(stderr,
+			"usage: runner [-d device] [-v] [-c vcpus] [-t seconds] payload.bin\n");
 		return 125;
 	}
 	signal(SIGALRM, on_alarm);

@@ -2,10 +2,10 @@
 /* Interrupts: local APIC (xAPIC and x2APIC), its timer in all modes, self IPI, PIT through the PIC. */
 #include "lib.h"
 
-#define APIC 0xfee00000ul
+#define APIC	  0xfee00000ul
 #define VEC_TIMER 0x40
-#define VEC_IPI 0x41
-#define VEC_PIT 0x20
+#define VEC_IPI	  0x41
+#define VEC_PIT	  0x20
 
 static volatile u64 count[256];
 static int x2apic;
@@ -85,7 +85,7 @@ static void apic_tests(const char *mode)
 	check("periodic timer", 1);
 	apic_write(0x320, 0x10000);
 	apic_write(0x380, 0);
-	window();		/* a tick may have been pending */
+	window(); /* a tick may have been pending */
 
 	before = count[VEC_TIMER];
 	apic_write(0x320, VEC_TIMER | 0x40000);
@@ -116,7 +116,7 @@ static void pit_test(void)
 	outb(0x21, 4);
 	outb(0x21, 1);
 	outb(0x21, 0xfe);
-	apic_write(0x350, 0x700);	/* LVT0: ExtINT */
+	apic_write(0x350, 0x700); /* LVT0: ExtINT */
 	outb(0x43, 0x34);
 	outb(0x40, 0);
 	outb(0x40, 0x10);

@@ -5,17 +5,17 @@
  */
 #include "lib.h"
 
-#define MSR_FEATURE_CONTROL 0x3a
-#define MSR_VMX_BASIC 0x480
-#define MSR_VMX_MISC 0x485
-#define MSR_VMX_CR0_FIXED0 0x486
-#define MSR_VMX_CR4_FIXED0 0x488
+#define MSR_FEATURE_CONTROL	0x3a
+#define MSR_VMX_BASIC		0x480
+#define MSR_VMX_MISC		0x485
+#define MSR_VMX_CR0_FIXED0	0x486
+#define MSR_VMX_CR4_FIXED0	0x488
 #define MSR_VMX_PROCBASED_CTLS2 0x48b
-#define MSR_VMX_EPT_VPID_CAP 0x48c
-#define MSR_VMX_TRUE_PIN 0x48d
-#define MSR_VMX_TRUE_PROC 0x48e
-#define MSR_VMX_TRUE_EXIT 0x48f
-#define MSR_VMX_TRUE_ENTRY 0x490
+#define MSR_VMX_EPT_VPID_CAP	0x48c
+#define MSR_VMX_TRUE_PIN	0x48d
+#define MSR_VMX_TRUE_PROC	0x48e
+#define MSR_VMX_TRUE_EXIT	0x48f
+#define MSR_VMX_TRUE_ENTRY	0x490
 
 enum {
 	PIN_CTLS = 0x4000,
@@ -66,14 +66,14 @@ static volatile u8 probe_page[8192] __attribute__((aligned(4096)));
 static int have_ept;
 
 /* CF and ZF of a VMX instruction: 0 = succeed, 1 = VMfailInvalid, 2 = VMfailValid. */
-#define VMX_INSN(insn, ...)						\
-	({								\
-		u8 c_, z_;						\
-		asm volatile(insn "; setc %0; setz %1"			\
-			     : "=qm"(c_), "=qm"(z_)			\
-			     : __VA_ARGS__				\
-			     : "cc", "memory");				\
-		c_ ? 1 : z_ ? 2 : 0;					\
+#define VMX_INSN(insn, ...)                            \
+	({                                             \
+		u8 c_, z_;                             \
+		asm volatile(insn "; setc %0; setz %1" \
+			     : "=qm"(c_), "=qm"(z_)    \
+			     : __VA_ARGS__             \
+			     : "cc", "memory");        \
+		c_ ? 1 : z_ ? 2 : 0;                   \
 	})
 
 static int vmxon(void *p)
@@ -115,7 +115,10 @@ static int vmread_status(u64 f)
 	u64 v;
 	u8 c, z;
 
-	asm volatile("vmread %3, %0; setc %1; setz %2" : "=r"(v), "=qm"(c), "=qm"(z) : "r"(f) : "cc");
+	asm volatile("vmread %3, %0; setc %1; setz %2"
+		     : "=r"(v), "=qm"(c), "=qm"(z)
+		     : "r"(f)
+		     : "cc");
 	return c ? 1 : z ? 2 : 0;
 }
 
@@ -139,7 +142,7 @@ static u32 ctl(u32 msr, u32 want)
 /* ------------------------------------------------------------------ the switch to L2 and back */
 
 extern u64 l2_regs[16];
-u64 l2_regs[16];	/* rax rcx rdx rbx - rbp rsi rdi r8-r15, by encoding */
+u64 l2_regs[16]; /* rax rcx rdx rbx - rbp rsi rdi r8-r15, by encoding */
 
 /* Runs L2 to its next exit; 0, or the failure of VMLAUNCH/VMRESUME. */
 int vmx_run(int launched);
@@ -177,18 +180,18 @@ void l2_main(void);
 asm(".globl l2_main\n"
     "l2_main:\n\t"
     "mov $0x40000055, %eax; xor %ecx, %ecx; cpuid\n\t" /* exit CPUID */
-    "hlt\n\t"						 /* exit HLT */
-    "mov $0x1234, %ecx; rdmsr\n\t"			 /* exit MSR read */
-    "mov $0x174, %ecx; rdmsr\n\t"			 /* MSR bitmap: no exit */
+    "hlt\n\t"					       /* exit HLT */
+    "mov $0x1234, %ecx; rdmsr\n\t"		       /* exit MSR read */
+    "mov $0x174, %ecx; rdmsr\n\t"		       /* MSR bitmap: no exit */
     "mov %eax, %esi\n\t"
-    "vmcall\n\t"					 /* exit VMCALL */
-    "mov $0x5a, %al; outb %al, $0x80\n\t"		 /* exit I/O */
-    "mov %cr4, %rax\n\t"				 /* read shadow */
+    "vmcall\n\t"			  /* exit VMCALL */
+    "mov $0x5a, %al; outb %al, $0x80\n\t" /* exit I/O */
+    "mov %cr4, %rax\n\t"		  /* read shadow */
     "mov %rax, %rdi\n\t"
-    "ud2\n\t"						 /* exit exception */
-    "mov probe_page, %bl\n\t"				 /* exit EPT violation, then the byte */
+    "ud2\n\t"		      /* exit exception */
+    "mov probe_page, %bl\n\t" /* exit EPT violation, then the byte */
     "cpuid\n\t"
-    "movb $0x77, probe_page+1\n\t"			 /* exit EPT violation for the write */
+    "movb $0x77, probe_page+1\n\t" /* exit EPT violation for the write */
     "vmcall\n"
     "1: pause\n\t"
     "jmp 1b\n");
@@ -284,7 +287,8 @@ static void controls(void)
 	if (have_ept)
 		proc2 = 2;
 	proc2 &= (u32)(cap >> 32);
-	vmwrite(PROC_CTLS, ctl(MSR_VMX_TRUE_PROC, 0x80 | 1u << 28 | 1u << 24 | (proc2 ? 1u << 31 : 0)));
+	vmwrite(PROC_CTLS,
+		ctl(MSR_VMX_TRUE_PROC, 0x80 | 1u << 28 | 1u << 24 | (proc2 ? 1u << 31 : 0)));
 	if (proc2)
 		vmwrite(PROC2_CTLS, proc2);
 	vmwrite(EXIT_CTLS, ctl(MSR_VMX_TRUE_EXIT, 1u << 9 | 1u << 20 | 1u << 21));
@@ -365,8 +369,8 @@ static void l2_tests(void)
 			u64 eptp, zero;
 		} d = { (u64)ept_pml4 | 0x1e, 0 };
 
-		check_eq("INVEPT, single context",
-			 (u64)VMX_INSN("invept %2, %3", "m"(d), "r"(1ul)), 0);
+		check_eq("INVEPT, single context", (u64)VMX_INSN("invept %2, %3", "m"(d), "r"(1ul)),
+			 0);
 		check_eq("INVEPT, bad type", (u64)VMX_INSN("invept %2, %3", "m"(d), "r"(7ul)), 2);
 		check_eq("INVEPT, bad type: error", vmread(INSN_ERROR), 28);
 	}

@@ -14,16 +14,21 @@
 #include "nested/vmcs12.h"
 
 static const struct hw_nested_caps fixture_hw = {
-	.pin = ~0u, .proc = ~0u, .proc2 = ~0u, .exit = ~0u, .entry = ~0u,
-	.ept = ~0ull, .misc = ~0ull,
-	.preemption_timer_rate = 5, .ins_outs_info = true,
+	.pin = ~0u,
+	.proc = ~0u,
+	.proc2 = ~0u,
+	.exit = ~0u,
+	.entry = ~0u,
+	.ept = ~0ull,
+	.misc = ~0ull,
+	.preemption_timer_rate = 5,
+	.ins_outs_info = true,
 };
 
-#define FIXTURE_CR4 (X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE |	\
-		     X86_CR4_PSE | X86_CR4_PAE | X86_CR4_MCE | X86_CR4_PGE |	\
-		     X86_CR4_PCE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT |		\
-		     X86_CR4_PCIDE | X86_CR4_OSXSAVE | X86_CR4_SMEP |		\
-		     X86_CR4_FSGSBASE)
+#define FIXTURE_CR4                                                                         \
+	(X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE | X86_CR4_PSE | X86_CR4_PAE | \
+	 X86_CR4_MCE | X86_CR4_PGE | X86_CR4_PCE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT |    \
+	 X86_CR4_PCIDE | X86_CR4_OSXSAVE | X86_CR4_SMEP | X86_CR4_FSGSBASE)
 
 static inline void fixture_caps(struct vmx_caps *caps)
 {
@@ -34,15 +39,14 @@ static inline void fixture_caps(struct vmx_caps *caps)
 static inline void fixture_controls(struct vmcs12 *v, const struct vmx_caps *caps)
 {
 	v->pin_based_vm_exec_control = caps->pin.must1;
-	v->cpu_based_vm_exec_control = caps->proc.must1 |
-		CPU_BASED_ACTIVATE_SECONDARY_CONTROLS | CPU_BASED_HLT_EXITING;
+	v->cpu_based_vm_exec_control = caps->proc.must1 | CPU_BASED_ACTIVATE_SECONDARY_CONTROLS |
+				       CPU_BASED_HLT_EXITING;
 	v->secondary_vm_exec_control = SECONDARY_EXEC_ENABLE_EPT;
 	v->ept_pointer = 0x10000 | VMX_EPTP_MT_WB | VMX_EPTP_PWL_4;
 	v->vm_exit_controls = caps->exit.must1 | VM_EXIT_HOST_ADDR_SPACE_SIZE |
-		VM_EXIT_LOAD_IA32_EFER | VM_EXIT_LOAD_IA32_PAT;
-	v->vm_entry_controls = caps->entry.must1 | VM_ENTRY_IA32E_MODE |
-		VM_ENTRY_LOAD_IA32_EFER | VM_ENTRY_LOAD_IA32_PAT |
-		VM_ENTRY_LOAD_DEBUG_CONTROLS;
+			      VM_EXIT_LOAD_IA32_EFER | VM_EXIT_LOAD_IA32_PAT;
+	v->vm_entry_controls = caps->entry.must1 | VM_ENTRY_IA32E_MODE | VM_ENTRY_LOAD_IA32_EFER |
+			       VM_ENTRY_LOAD_IA32_PAT | VM_ENTRY_LOAD_DEBUG_CONTROLS;
 }
 
 static inline void fixture_host(struct vmcs12 *v)

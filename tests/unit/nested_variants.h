@@ -18,17 +18,15 @@ static void long64(struct vmcs12 *v, struct nested_check_env *e)
 /* Every offered control that is compatible with the others. */
 static void all_controls(struct vmcs12 *v, struct nested_check_env *e)
 {
-	v->pin_based_vm_exec_control |= PIN_BASED_EXT_INTR_MASK |
-		PIN_BASED_NMI_EXITING | PIN_BASED_VIRTUAL_NMIS |
-		PIN_BASED_VMX_PREEMPTION_TIMER;
+	v->pin_based_vm_exec_control |= PIN_BASED_EXT_INTR_MASK | PIN_BASED_NMI_EXITING |
+					PIN_BASED_VIRTUAL_NMIS | PIN_BASED_VMX_PREEMPTION_TIMER;
 	v->cpu_based_vm_exec_control = e->caps->proc.may1;
 	v->io_bitmap_a = 0x20000;
 	v->io_bitmap_b = 0x21000;
 	v->msr_bitmap = 0x22000;
 	v->virtual_apic_page_addr = 0x23000;
 	v->apic_access_addr = 0xfee00000;
-	v->secondary_vm_exec_control =
-		e->caps->proc2.may1 & ~SECONDARY_EXEC_VIRTUALIZE_X2APIC_MODE;
+	v->secondary_vm_exec_control = e->caps->proc2.may1 & ~SECONDARY_EXEC_VIRTUALIZE_X2APIC_MODE;
 	v->virtual_processor_id = 1;
 	v->tsc_multiplier = 1ull << 48;
 	v->vm_exit_controls = e->caps->exit.may1;
@@ -138,8 +136,7 @@ static void inject_int3(struct vmcs12 *v, struct nested_check_env *e)
 
 static void inject_vnmi(struct vmcs12 *v, struct nested_check_env *e)
 {
-	v->pin_based_vm_exec_control |= PIN_BASED_NMI_EXITING |
-					PIN_BASED_VIRTUAL_NMIS;
+	v->pin_based_vm_exec_control |= PIN_BASED_NMI_EXITING | PIN_BASED_VIRTUAL_NMIS;
 	inject(v, INTR_TYPE_NMI_INTR, 2);
 }
 
@@ -210,19 +207,22 @@ static void user_mode(struct vmcs12 *v, struct nested_check_env *e)
 }
 
 static const variant_fn variants[] = {
-	long64, all_controls, x2apic_mode, protected32, no_ept_pae, vm86, real_mode,
-	l1_32, inject_irq, inject_gp, inject_soft, inject_int3, inject_vnmi, inject_mtf,
-	inject_real_gp, halted_irq, halted_db, shutdown_mc, wait_sipi, sti_step,
-	pending_rtm, linked, user_mode,
+	long64,	     all_controls, x2apic_mode,	   protected32, no_ept_pae,  vm86,
+	real_mode,   l1_32,	   inject_irq,	   inject_gp,	inject_soft, inject_int3,
+	inject_vnmi, inject_mtf,   inject_real_gp, halted_irq,	halted_db,   shutdown_mc,
+	wait_sipi,   sti_step,	   pending_rtm,	   linked,	user_mode,
 };
 
-static inline void variant_setup(variant_fn fn, struct vmcs12 *v,
-				 struct vmx_caps *caps, struct nested_check_env *e)
+static inline void variant_setup(variant_fn fn, struct vmcs12 *v, struct vmx_caps *caps,
+				 struct nested_check_env *e)
 {
 	fixture_caps(caps);
 	fixture_vmcs12(v, caps);
 	*e = (struct nested_check_env){
-		.caps = caps, .maxphyaddr = 40, .linear_bits = 48, .l1_lma = true,
+		.caps = caps,
+		.maxphyaddr = 40,
+		.linear_bits = 48,
+		.l1_lma = true,
 		.efer_valid = EFER_SCE | EFER_LME | EFER_LMA | EFER_NX,
 		.debugctl_valid = DEBUGCTLMSR_LBR | DEBUGCTLMSR_BTF,
 	};

@@ -3,9 +3,9 @@
 /* IOAPIC: registers, edge and level pins, EOI, notifiers, state. */
 #include "irqchip_harness.h"
 
-#define LEVEL	BIT(15)
-#define REMOTE	BIT(14)
-#define MASKED	BIT(16)
+#define LEVEL  BIT(15)
+#define REMOTE BIT(14)
+#define MASKED BIT(16)
 
 static void set_pin(struct vm *vm, int pin, u32 low, u8 dest)
 {
@@ -45,8 +45,10 @@ static void test_registers(void **state)
 	assert_int_equal(bus_in(vm, BUS_MMIO, 0xfec00000, 1), 0x12);
 	bus_out(vm, BUS_MMIO, 0xfec00010, 0, 1); /* the window wants 32 bits */
 	assert_int_equal(ioapic_in(vm, 0x12), MASKED);
-	assert_int_equal(find_dev(vm, BUS_MMIO, 0xfec00000)->ops->read(vm->v[0],
-		find_dev(vm, BUS_MMIO, 0xfec00000), 0xfec00010, 8, &qword), 0);
+	assert_int_equal(find_dev(vm, BUS_MMIO, 0xfec00000)
+				 ->ops->read(vm->v[0], find_dev(vm, BUS_MMIO, 0xfec00000),
+					     0xfec00010, 8, &qword),
+			 0);
 	assert_int_equal(qword, MASKED);
 	free_vm(vm);
 }
@@ -194,7 +196,9 @@ static void test_notifiers(void **state)
 {
 	struct vm *vm = new_vm(1, true);
 	struct vcpu *v = vm->v[0];
-	struct test_notifier level = { .n = { .gsi = 20, .acked = on_ack }, .vm = vm, .lower = true };
+	struct test_notifier level = { .n = { .gsi = 20, .acked = on_ack },
+				       .vm = vm,
+				       .lower = true };
 	struct test_notifier edge = { .n = { .gsi = 21, .acked = on_ack }, .vm = vm };
 
 	irq_ack_register(vm, &level.n);

@@ -54,7 +54,7 @@ static void test_basic(void **state)
 	assert_int_equal(inb(vm, 0x20), 0);
 	outb(vm, 0x20, 0x0b);
 	assert_int_equal(inb(vm, 0x20), 0x08); /* ISR */
-	assert_int_equal(line(vm, 3, 1), 0); /* no new edge */
+	assert_int_equal(line(vm, 3, 1), 0);   /* no new edge */
 	line(vm, 3, 0);
 	pulse(vm, 3);
 	assert_int_equal(take(v), -1);
@@ -367,22 +367,14 @@ static void test_fuzz(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_basic),
-		cmocka_unit_test(test_mask),
-		cmocka_unit_test(test_priorities),
-		cmocka_unit_test(test_rotation),
-		cmocka_unit_test(test_cascade),
-		cmocka_unit_test(test_special_fully_nested),
-		cmocka_unit_test(test_auto_eoi),
-		cmocka_unit_test(test_special_mask),
-		cmocka_unit_test(test_poll),
-		cmocka_unit_test(test_level_and_elcr),
-		cmocka_unit_test(test_spurious),
-		cmocka_unit_test(test_icw_without_icw4),
-		cmocka_unit_test(test_virtual_wire),
-		cmocka_unit_test(test_state),
-		cmocka_unit_test(test_wide_access),
-		cmocka_unit_test(test_fuzz),
+		cmocka_unit_test(test_basic),	     cmocka_unit_test(test_mask),
+		cmocka_unit_test(test_priorities),   cmocka_unit_test(test_rotation),
+		cmocka_unit_test(test_cascade),	     cmocka_unit_test(test_special_fully_nested),
+		cmocka_unit_test(test_auto_eoi),     cmocka_unit_test(test_special_mask),
+		cmocka_unit_test(test_poll),	     cmocka_unit_test(test_level_and_elcr),
+		cmocka_unit_test(test_spurious),     cmocka_unit_test(test_icw_without_icw4),
+		cmocka_unit_test(test_virtual_wire), cmocka_unit_test(test_state),
+		cmocka_unit_test(test_wide_access),  cmocka_unit_test(test_fuzz),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,7 +160,7 @@ static void test_access_modes(void **state)
 	val |= inb(vm, 0x42) << 8;
 	assert_int_equal(val, 0x1234);
 	assert_int_equal(inb(vm, 0x43), 0); /* the control word cannot be read */
-	program(vm, 2, 2, 0, 0); /* 0 = 65536 */
+	program(vm, 2, 2, 0, 0);	    /* 0 = 65536 */
 	advance(ticks(1));
 	assert_int_equal(latched(vm, 2), 0xffff);
 	free_vm(vm);
@@ -363,18 +363,12 @@ static void test_no_pit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_create),
-		cmocka_unit_test(test_mode0),
-		cmocka_unit_test(test_mode2_and_3),
-		cmocka_unit_test(test_mode1_4_5),
-		cmocka_unit_test(test_access_modes),
-		cmocka_unit_test(test_latches),
-		cmocka_unit_test(test_bcd),
-		cmocka_unit_test(test_reinject),
-		cmocka_unit_test(test_reinject_pic),
-		cmocka_unit_test(test_short_period_is_limited),
-		cmocka_unit_test(test_speaker),
-		cmocka_unit_test(test_state),
+		cmocka_unit_test(test_create),	     cmocka_unit_test(test_mode0),
+		cmocka_unit_test(test_mode2_and_3),  cmocka_unit_test(test_mode1_4_5),
+		cmocka_unit_test(test_access_modes), cmocka_unit_test(test_latches),
+		cmocka_unit_test(test_bcd),	     cmocka_unit_test(test_reinject),
+		cmocka_unit_test(test_reinject_pic), cmocka_unit_test(test_short_period_is_limited),
+		cmocka_unit_test(test_speaker),	     cmocka_unit_test(test_state),
 		cmocka_unit_test(test_no_pit),
 	};
 

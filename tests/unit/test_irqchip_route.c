@@ -163,7 +163,8 @@ static void test_split(void **state)
 {
 	struct vm *vm = new_vm(1, false);
 	struct vcpu *v = vm->v[0];
-	struct kvm_irq_routing_entry e[] = { msi(4, 0xfee00000, 0x8055), msi(30, 0xfee00000, 0x8056) };
+	struct kvm_irq_routing_entry e[] = { msi(4, 0xfee00000, 0x8055),
+					     msi(30, 0xfee00000, 0x8056) };
 	struct kvm_irqchip s = {};
 
 	assert_int_equal(irqchip_create_split(vm, 24, &vm->ic), 0);
@@ -187,12 +188,9 @@ static void test_split(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_default),
-		cmocka_unit_test(test_msi_route),
-		cmocka_unit_test(test_two_chips),
-		cmocka_unit_test(test_bad_tables),
-		cmocka_unit_test(test_signal_msi),
-		cmocka_unit_test(test_x2apic_targets),
+		cmocka_unit_test(test_default),	   cmocka_unit_test(test_msi_route),
+		cmocka_unit_test(test_two_chips),  cmocka_unit_test(test_bad_tables),
+		cmocka_unit_test(test_signal_msi), cmocka_unit_test(test_x2apic_targets),
 		cmocka_unit_test(test_split),
 	};
 

@@ -45,7 +45,7 @@ static void test_divide(void **state)
 {
 	static const struct {
 		u32 tdcr, divide;
-	} t[] = { { 0, 2 },  { 1, 4 },	{ 2, 8 },    { 3, 16 },
+	} t[] = { { 0, 2 },  { 1, 4 },	{ 2, 8 },     { 3, 16 },
 		  { 8, 32 }, { 9, 64 }, { 0xa, 128 }, { 0xb, 1 } };
 	struct vm *vm;
 	struct vcpu *v = start(&vm);
@@ -134,8 +134,7 @@ static void test_deadline(void **state)
 	u64 val;
 
 	deadline_mode(v);
-	assert_int_equal(lapic_msr_write(v, MSR_IA32_TSC_DEADLINE,
-					 env_guest_tsc(v) + 2000), 0);
+	assert_int_equal(lapic_msr_write(v, MSR_IA32_TSC_DEADLINE, env_guest_tsc(v) + 2000), 0);
 	assert_int_equal(lapic_msr_read(v, MSR_IA32_TSC_DEADLINE, &val), 0);
 	assert_int_equal(val, env_guest_tsc(v) + 2000);
 	assert_int_equal(apic_in(v, APIC_TMCCT), 0);

@@ -6,7 +6,7 @@
 #include <linux/errno.h>
 #include "mm/mm.h"
 
-#define MEM_WORDS (64 * 512)	/* L1 memory of 256K */
+#define MEM_WORDS (64 * 512) /* L1 memory of 256K */
 
 static u64 mem[MEM_WORDS];
 static int reads, races;
@@ -37,20 +37,24 @@ static int mem_set_ad(void *ctx, u64 gpa, u64 old, u64 new)
 static struct ept12_env env;
 static struct ept12_result res;
 
-#define EPTP	0x1000ULL
-#define L2GPA	0x0000008040403123ULL	/* index 1, 1, 2, 3 */
-#define E4	(0x1000 / 8 + 1)	/* where the entries of L2GPA are */
-#define E3	(0x2000 / 8 + 1)
-#define E2	(0x3000 / 8 + 2)
-#define E1	(0x4000 / 8 + 3)
+#define EPTP  0x1000ULL
+#define L2GPA 0x0000008040403123ULL /* index 1, 1, 2, 3 */
+#define E4    (0x1000 / 8 + 1)	    /* where the entries of L2GPA are */
+#define E3    (0x2000 / 8 + 1)
+#define E2    (0x3000 / 8 + 2)
+#define E1    (0x4000 / 8 + 3)
 
 static int setup(void **state)
 {
 	memset(mem, 0, sizeof(mem));
 	races = 0;
 	read_only = false;
-	env = (struct ept12_env){ .eptp = EPTP | 0x1e, .maxphyaddr = 40, .exec_only = true,
-				  .pages_2m = true, .pages_1g = true, .read = mem_read,
+	env = (struct ept12_env){ .eptp = EPTP | 0x1e,
+				  .maxphyaddr = 40,
+				  .exec_only = true,
+				  .pages_2m = true,
+				  .pages_1g = true,
+				  .read = mem_read,
 				  .set_ad = mem_set_ad };
 	mem[E4] = 0x2007;
 	mem[E3] = 0x3007;
@@ -101,7 +105,7 @@ static void test_not_present(void **state)
 
 	for (i = 0; i < 4; i++) {
 		setup(state);
-		mem[at[i]] &= ~7ULL;	/* the other bits do not matter then */
+		mem[at[i]] &= ~7ULL; /* the other bits do not matter then */
 		assert_int_equal(walk(EPT_ACC_WRITE), EPT12_VIOLATION);
 		assert_int_equal(res.qual, EPT_ACC_WRITE);
 	}
@@ -142,21 +146,21 @@ static void test_misconfig(void **state)
 		int at;
 		u64 keep, bad, good;
 	} row[] = {
-		{ E1, ~7ULL, 2, 3 },			/* write only */
-		{ E1, ~7ULL, 6, 7 },			/* write and execute */
+		{ E1, ~7ULL, 2, 3 }, /* write only */
+		{ E1, ~7ULL, 6, 7 }, /* write and execute */
 		{ E2, ~7ULL, 2, 1 },
-		{ E4, ~0ULL, 0x08, 0x100 },		/* PML4E bits 7:3 */
+		{ E4, ~0ULL, 0x08, 0x100 }, /* PML4E bits 7:3 */
 		{ E4, ~0ULL, 0x80, 0x800 },
-		{ E3, ~0ULL, 0x08, 0x200 },		/* table entries bits 6:3 */
+		{ E3, ~0ULL, 0x08, 0x200 }, /* table entries bits 6:3 */
 		{ E3, ~0ULL, 0x40, 1ULL << 52 },
 		{ E2, ~0ULL, 0x20, 1ULL << 62 },
-		{ E1, ~0x38ULL, 2 << 3, 0 << 3 },	/* memory types */
+		{ E1, ~0x38ULL, 2 << 3, 0 << 3 }, /* memory types */
 		{ E1, ~0x38ULL, 3 << 3, 1 << 3 },
 		{ E1, ~0x38ULL, 7 << 3, 4 << 3 },
 		{ E1, ~0x38ULL, 7 << 3, 5 << 3 },
-		{ E1, ~0ULL, 1ULL << 40, 1ULL << 39 },	/* beyond MAXPHYADDR */
+		{ E1, ~0ULL, 1ULL << 40, 1ULL << 39 }, /* beyond MAXPHYADDR */
 		{ E2, ~0ULL, 1ULL << 51, 0 },
-		{ E1, ~0ULL, 1ULL << 45, 0x80 },	/* bit 7 means nothing in a PTE */
+		{ E1, ~0ULL, 1ULL << 45, 0x80 }, /* bit 7 means nothing in a PTE */
 	};
 	unsigned int i;
 
@@ -183,7 +187,7 @@ static void test_misconfig_large(void **state)
 		mem[E3] = 0x40000000 | 0xb7 | 1ULL << bit;
 		assert_int_equal(walk(EPT_ACC_READ), EPT12_MISCONFIG);
 	}
-	mem[E3] = 0x40000000 | 0x97;	/* memory type 2 */
+	mem[E3] = 0x40000000 | 0x97; /* memory type 2 */
 	assert_int_equal(walk(EPT_ACC_READ), EPT12_MISCONFIG);
 }
 
@@ -242,7 +246,7 @@ static void test_ad_races(void **state)
 	assert_true(mem[E1] & 0x200);
 	setup(state);
 	env.ad = true;
-	races = 1000;		/* for ever: give up, do not hang */
+	races = 1000; /* for ever: give up, do not hang */
 	assert_int_equal(walk(EPT_ACC_WRITE), EPT12_AGAIN);
 
 	/* Tables in read-only memory: L2 runs, but a write is not let through unseen. */
@@ -286,9 +290,9 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_4k), T(test_large), T(test_not_present), T(test_rights), T(test_beyond),
-		T(test_misconfig), T(test_misconfig_large), T(test_exec_only), T(test_no_memory),
-		T(test_ad), T(test_ad_races), T(test_random),
+		T(test_4k),	   T(test_large),     T(test_not_present),     T(test_rights),
+		T(test_beyond),	   T(test_misconfig), T(test_misconfig_large), T(test_exec_only),
+		T(test_no_memory), T(test_ad),	      T(test_ad_races),	       T(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,7 +31,7 @@ struct vcpu {
 	u64 root_hpa;
 };
 
-static int tables;		/* pages alive */
+static int tables; /* pages alive */
 
 static unsigned long new_page(void)
 {
@@ -49,8 +49,8 @@ static void free_page(unsigned long p)
 	free((void *)p);
 }
 
-#define get_zeroed_page(gfp)	new_page()
-#define __get_free_page(gfp)	new_page()
+#define get_zeroed_page(gfp) new_page()
+#define __get_free_page(gfp) new_page()
 
 static void vm_request_all(struct vm *vm, enum vcpu_req req);
 static void vcpu_request(struct vcpu *v, enum vcpu_req req);
@@ -67,18 +67,28 @@ static int vcpu_maxphyaddr(struct vcpu *v)
 #include "mm/install.c"
 
 static struct hw_ops ops = { .pt = {
-	.levels = 4, .max_level = 2, .exec_only = true, .present = 7, .table = 7, .read = 1,
-	.write = 2, .exec = 4, .large = 0x80, .accessed = 0x100, .dirty = 0x200,
-	.memtype_wb = 0x30, .sw0 = 1ULL << 52,
-} };
+				     .levels = 4,
+				     .max_level = 2,
+				     .exec_only = true,
+				     .present = 7,
+				     .table = 7,
+				     .read = 1,
+				     .write = 2,
+				     .exec = 4,
+				     .large = 0x80,
+				     .accessed = 0x100,
+				     .dirty = 0x200,
+				     .memtype_wb = 0x30,
+				     .sw0 = 1ULL << 52,
+			     } };
 struct hw_ops *hw = &ops;
 
 /*
  * L1's memory: the first TABLE_PAGES frames exist as bytes and hold EPT12; FRAMES frames
  * can be mapped. The host keeps frame f at hpa_of[f]; where large_ok[f >> 9], 2M at a time.
  */
-#define TABLE_PAGES	64
-#define FRAMES		4096
+#define TABLE_PAGES 64
+#define FRAMES	    4096
 static u64 l1[TABLE_PAGES * 512];
 static u64 hpa_of[FRAMES];
 static bool writable[FRAMES];
@@ -89,10 +99,10 @@ static struct vm vm;
 static struct vm_mm mm;
 static struct vcpu vcpu[2];
 static u64 seed;
-static int depth;		/* of things that happen inside other things */
+static int depth; /* of things that happen inside other things */
 static int flushes, reloads;
-static int edits;		/* of EPT12 so far */
-static bool coherent[3];	/* INVEPT of this context has ended, and no edit since */
+static int edits;	 /* of EPT12 so far */
+static bool coherent[3]; /* INVEPT of this context has ended, and no edit since */
 
 static u64 rnd(u64 n)
 {
@@ -199,7 +209,7 @@ static bool host_large(u64 gfn)
 
 void gfn_page_grant(struct vm_mm *m, const struct gfn_page *p, struct host_grant *g)
 {
-	if (!mm.lock.held)	/* after the record, before the installation */
+	if (!mm.lock.held) /* after the record, before the installation */
 		meanwhile();
 	*g = (struct host_grant){ .hpa = p->pfn << 12, .write = p->write, .log = logged };
 	g->max_level = host_large(p->gfn) ? 2 : 1;
@@ -211,7 +221,7 @@ void gfn_page_commit(struct gfn_page *p, bool write)
 
 /* --- the model's actions --- */
 
-#define EPTP(i)	((u64)(i) << 12 | 0x5e)		/* A/D on, tables at page i */
+#define EPTP(i) ((u64)(i) << 12 | 0x5e) /* A/D on, tables at page i */
 
 static u64 l2_address(void)
 {
@@ -233,7 +243,7 @@ static void l1_edit(void)
 		e |= rnd(FRAMES / 512) << 21 | 0xb0;
 	else
 		e |= rnd(FRAMES) << 12 | 0x30;
-	if (rnd(8) == 0)	/* as L1 ages pages */
+	if (rnd(8) == 0) /* as L1 ages pages */
 		e = l1[page * 512 + index] & ~0x300ULL;
 	l1[page * 512 + index] = e;
 	edits++;
@@ -297,9 +307,14 @@ static void enter(struct vcpu *v, u64 eptp)
 /* May L2 have this, judged by EPT12 and by the host as they are now? */
 static void check_leaf(struct mdp_root *r, u64 l2gpa, u64 e, u8 level, bool exact)
 {
-	struct ept12_env env = { .eptp = r->eptp, .maxphyaddr = 40, .exec_only = true,
-				 .pages_2m = true, .pages_1g = true, .ctx = &vcpu[0],
-				 .read = read_entry, .set_ad = set_ad };
+	struct ept12_env env = { .eptp = r->eptp,
+				 .maxphyaddr = 40,
+				 .exec_only = true,
+				 .pages_2m = true,
+				 .pages_1g = true,
+				 .ctx = &vcpu[0],
+				 .read = read_entry,
+				 .set_ad = set_ad };
 	struct ept12_result res;
 	u64 i, hpa = pt_entry_hpa(&ops.pt, e);
 
@@ -350,7 +365,7 @@ static void check_all(void)
 		check_table(r, r->pt.root, 4, 0, coherent[r->eptp >> 12 & 3]);
 }
 
-static u64 faulting;		/* the outermost fault's address */
+static u64 faulting; /* the outermost fault's address */
 
 static enum mm_fault_result fault(struct vcpu *v, u64 l2gpa, u32 access)
 {
@@ -410,7 +425,7 @@ static int setup(void **state)
 	memset(vcpu, 0, sizeof(vcpu));
 	seed = 12345;
 	next_hpa = 0x100000000;
-	depth = 100;		/* quiet, unless the test wants it */
+	depth = 100; /* quiet, unless the test wants it */
 	logged = false;
 	coherent[1] = coherent[2] = false;
 	tables = 0;
@@ -485,7 +500,7 @@ static void test_fault(void **state)
 	hpa_of[0x405] = next_hpa;
 	mdp_invept(&vcpu[0], false, 0);
 	leaf(0x203000, &level);
-	assert_int_equal(level, 2);	/* INVEPT alone changes nothing */
+	assert_int_equal(level, 2); /* INVEPT alone changes nothing */
 	hpa_of[0x405] = hpa_of[0x404] + 4096;
 
 	l1[7 * 512 + 2] = (u64)FRAMES << 12 | 0x37;
@@ -509,21 +524,21 @@ static void test_invept_compares(void **state)
 	assert_int_equal(flushes, 0);
 
 	l1[7 * 512 + 1] = 0x102000 | 0x37;
-	assert_true(mapped(0x1000));		/* stale until INVEPT, as a TLB */
-	mdp_invept(&vcpu[0], true, EPTP(2));	/* another context */
+	assert_true(mapped(0x1000));	     /* stale until INVEPT, as a TLB */
+	mdp_invept(&vcpu[0], true, EPTP(2)); /* another context */
 	assert_true(mapped(0x1000));
 	mdp_invept(&vcpu[0], true, EPTP(1));
 	assert_true(mapped(0) && !mapped(0x1000) && mapped(0x200000));
 	assert_int_equal(flushes, 1);
 
 	fault(&vcpu[0], 0x1000, EPT_ACC_READ);
-	l1[7 * 512] &= ~0x100ULL;		/* L1 takes the accessed flag */
+	l1[7 * 512] &= ~0x100ULL; /* L1 takes the accessed flag */
 	mdp_invept(&vcpu[0], false, 0);
 	assert_true(!mapped(0) && mapped(0x1000));
-	l1[5 * 512] = 0;			/* a whole table */
+	l1[5 * 512] = 0; /* a whole table */
 	mdp_invept(&vcpu[0], false, 0);
 	assert_true(!mapped(0x1000) && mapped(0x200000));
-	l1[5 * 512 + 1] |= 0x200;		/* a flag more is no change */
+	l1[5 * 512 + 1] |= 0x200; /* a flag more is no change */
 	mdp_invept(&vcpu[0], false, 0);
 	assert_true(mapped(0x200000));
 	l1[1 * 512] = 0;
@@ -564,8 +579,8 @@ static void test_host_takes(void **state)
 	struct pt_gather g;
 	u8 level;
 
-	l1[7 * 512 + 2] = 0x100000 | 0x37;	/* two places of one frame */
-	l1[7 * 512 + 3] = 0x400000 | 0x37;	/* part of a frame that is also mapped large */
+	l1[7 * 512 + 2] = 0x100000 | 0x37; /* two places of one frame */
+	l1[7 * 512 + 3] = 0x400000 | 0x37; /* part of a frame that is also mapped large */
 	fault(&vcpu[0], 0x0, EPT_ACC_WRITE);
 	fault(&vcpu[0], 0x1000, EPT_ACC_WRITE);
 	fault(&vcpu[0], 0x2000, EPT_ACC_READ);
@@ -601,7 +616,7 @@ static void test_many_places(void **state)
 	for (i = 0; i < 300; i++)
 		assert_int_equal(mdp_index_add(r, 0x100, i, 1), 0);
 	assert_int_equal(atomic_long_read(&r->index.entries), 300);
-	for (i = 271; i < 300; i++)	/* recent ones are not taken twice */
+	for (i = 271; i < 300; i++) /* recent ones are not taken twice */
 		assert_int_equal(mdp_index_add(r, 0x100, i, 1), 0);
 	assert_int_equal(atomic_long_read(&r->index.entries), 300);
 	mm_gather_init(&mm, &g);
@@ -645,7 +660,7 @@ static void test_root_limit(void **state)
 	write_unlock(&mm.lock);
 	assert_true(first->dead);
 	assert_int_equal(fault(&vcpu[0], 0x1000, EPT_ACC_READ), MM_RETRY);
-	mdp_root_put(first);		/* the list's reference, as mdp_root_find() drops it */
+	mdp_root_put(first); /* the list's reference, as mdp_root_find() drops it */
 	enter(&vcpu[0], EPTP(1));
 	assert_int_equal(fault(&vcpu[0], 0x1000, EPT_ACC_READ), MM_MAPPED);
 }
@@ -686,9 +701,14 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_fault), T(test_invept_compares), T(test_invept_shared_table),
-		T(test_change_seen_by_fault), T(test_host_takes), T(test_many_places),
-		T(test_root_limit), T(test_random),
+		T(test_fault),
+		T(test_invept_compares),
+		T(test_invept_shared_table),
+		T(test_change_seen_by_fault),
+		T(test_host_takes),
+		T(test_many_places),
+		T(test_root_limit),
+		T(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

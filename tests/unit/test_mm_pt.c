@@ -9,28 +9,57 @@
 #include "mm/pt.h"
 
 static const struct pt_format ept = {
-	.levels = 4, .max_level = 3, .exec_only = true,
-	.present = 7, .table = 7, .read = 1, .write = 2, .exec = 4, .large = 0x80,
-	.accessed = 0x100, .dirty = 0x200, .memtype_wb = 6 << 3, .memtype_uc = 0,
-	.sw0 = 1ULL << 52, .sw1 = 1ULL << 53,
+	.levels = 4,
+	.max_level = 3,
+	.exec_only = true,
+	.present = 7,
+	.table = 7,
+	.read = 1,
+	.write = 2,
+	.exec = 4,
+	.large = 0x80,
+	.accessed = 0x100,
+	.dirty = 0x200,
+	.memtype_wb = 6 << 3,
+	.memtype_uc = 0,
+	.sw0 = 1ULL << 52,
+	.sw1 = 1ULL << 53,
 };
 
 static const struct pt_format npt = {
-	.levels = 4, .max_level = 3,
-	.present = 1, .table = 7, .read = 5, .write = 2, .nx = 1ULL << 63, .large = 0x80,
-	.accessed = 0x20, .dirty = 0x40, .memtype_wb = 0, .memtype_uc = 0x18,
-	.sw0 = 1ULL << 52, .sw1 = 1ULL << 53,
+	.levels = 4,
+	.max_level = 3,
+	.present = 1,
+	.table = 7,
+	.read = 5,
+	.write = 2,
+	.nx = 1ULL << 63,
+	.large = 0x80,
+	.accessed = 0x20,
+	.dirty = 0x40,
+	.memtype_wb = 0,
+	.memtype_uc = 0x18,
+	.sw0 = 1ULL << 52,
+	.sw1 = 1ULL << 53,
 };
 
 /* Five levels, no accessed bits, and an encryption bit in every entry. */
 #define C_BIT (1ULL << 51)
 static const struct pt_format npt5 = {
-	.levels = 5, .max_level = 2,
-	.present = 1, .table = 7 | C_BIT, .read = 5, .write = 2, .nx = 1ULL << 63,
-	.large = 0x80, .memtype_wb = C_BIT, .memtype_uc = 0x18, .sw0 = 1ULL << 52,
+	.levels = 5,
+	.max_level = 2,
+	.present = 1,
+	.table = 7 | C_BIT,
+	.read = 5,
+	.write = 2,
+	.nx = 1ULL << 63,
+	.large = 0x80,
+	.memtype_wb = C_BIT,
+	.memtype_uc = 0x18,
+	.sw0 = 1ULL << 52,
 };
 
-static int pages;		/* table pages alive */
+static int pages; /* table pages alive */
 static int syncs;
 
 static u64 *page_new(void)
@@ -113,8 +142,14 @@ static void end(struct pt *pt)
 	assert_int_equal(pages, 0);
 }
 
-#define RWX(pa, lvl) { .hpa = (pa), .level = (lvl), .read = true, .write = true, .exec = true }
-#define RX(pa, lvl)  { .hpa = (pa), .level = (lvl), .read = true, .exec = true }
+#define RWX(pa, lvl)                                                                   \
+	{                                                                              \
+		.hpa = (pa), .level = (lvl), .read = true, .write = true, .exec = true \
+	}
+#define RX(pa, lvl)                                                     \
+	{                                                               \
+		.hpa = (pa), .level = (lvl), .read = true, .exec = true \
+	}
 
 static void map_and_look(const struct pt_format *fmt, u64 tables, u64 leaf4k)
 {
@@ -346,12 +381,12 @@ static void test_write_protect(void **state)
 
 	assert_true(pt_make_writable(&pt, 0x1000));
 	assert_true(get(&pt, 0x1000, &level) & ept.write);
-	assert_false(pt_make_writable(&pt, 0x200000));	/* large */
-	assert_false(pt_make_writable(&pt, 0x3000));	/* not there */
+	assert_false(pt_make_writable(&pt, 0x200000)); /* large */
+	assert_false(pt_make_writable(&pt, 0x3000));   /* not there */
 	l.host_write = false;
 	l.write = false;
 	map(&pt, 0x4000, &l, NULL);
-	assert_false(pt_make_writable(&pt, 0x4000));	/* not marked */
+	assert_false(pt_make_writable(&pt, 0x4000)); /* not marked */
 	end(&pt);
 }
 
@@ -430,7 +465,7 @@ static void test_parallel(void **state)
 
 		if (pt_present(&ept, e))
 			assert_int_equal(pt_entry_hpa(&ept, e) +
-					 (addr & (pt_level_size(level) - 1)),
+						 (addr & (pt_level_size(level) - 1)),
 					 0x100000000 + addr);
 	}
 	end(&shared);
@@ -447,20 +482,21 @@ static struct pt_leaf compose(struct ept12_result *e12, struct host_grant h, u32
 
 static void test_compose_rights(void **state)
 {
-	struct ept12_result e = { .level = 1, .read = true, .write = true, .exec = true,
-				  .dirty = true };
+	struct ept12_result e = {
+		.level = 1, .read = true, .write = true, .exec = true, .dirty = true
+	};
 	struct host_grant h = { .hpa = 0x5000, .max_level = 1, .write = true };
 	struct pt_leaf l;
 
 	l = compose(&e, h, EPT_ACC_READ);
 	assert_true(l.read && l.write && l.exec && !l.host_write);
-	h.write = false;			/* L0 says no */
+	h.write = false; /* L0 says no */
 	assert_false(compose(&e, h, EPT_ACC_READ).write);
 	h.write = true;
-	e.write = false;			/* L1 says no */
+	e.write = false; /* L1 says no */
 	assert_false(compose(&e, h, EPT_ACC_READ).write);
 	e.write = true;
-	e.dirty = false;			/* D must be set first */
+	e.dirty = false; /* D must be set first */
 	assert_false(compose(&e, h, EPT_ACC_READ).write);
 	e.dirty = true;
 	e.exec = false;
@@ -478,8 +514,9 @@ static void test_compose_rights(void **state)
 
 static void test_compose_log(void **state)
 {
-	struct ept12_result e = { .level = 2, .read = true, .write = true, .exec = true,
-				  .dirty = true };
+	struct ept12_result e = {
+		.level = 2, .read = true, .write = true, .exec = true, .dirty = true
+	};
 	struct host_grant h = { .hpa = 0x40005000, .max_level = 2, .write = true, .log = true };
 	struct pt_leaf l = compose(&e, h, EPT_ACC_READ);
 
@@ -493,8 +530,9 @@ static void test_compose_log(void **state)
 
 static void test_compose_level(void **state)
 {
-	struct ept12_result e = { .level = 3, .read = true, .write = true, .exec = true,
-				  .dirty = true };
+	struct ept12_result e = {
+		.level = 3, .read = true, .write = true, .exec = true, .dirty = true
+	};
 	struct host_grant h = { .hpa = 0x40205000, .max_level = 2, .write = true };
 	struct pt_leaf l = compose(&e, h, EPT_ACC_READ);
 

@@ -9,7 +9,7 @@
 #include "mm/mm.h"
 
 static u8 mem[0x10000] __attribute__((aligned(8)));
-static int nested_at = -1;	/* this read is an EPT violation */
+static int nested_at = -1; /* this read is an EPT violation */
 static int reads, races;
 static bool read_only;
 
@@ -35,7 +35,7 @@ static int mem_cmpxchg(void *ctx, u64 gpa, u64 old, u64 new, int len)
 		return -EAGAIN;
 	}
 	memcpy(&cur, mem + gpa, len);
-	if (cur != old)		/* two levels may share an entry */
+	if (cur != old) /* two levels may share an entry */
 		return -EAGAIN;
 	memcpy(mem + gpa, &new, len);
 	return 0;
@@ -75,20 +75,25 @@ static void base_env(void)
 	races = 0;
 	read_only = false;
 	env = (struct walk_env){
-		.cr0 = X86_CR0_PG | X86_CR0_PE | X86_CR0_WP, .cr3 = 0x1000, .maxphyaddr = 46,
-		.nx = true, .gbpages = true, .pse36 = true, .read = mem_read,
+		.cr0 = X86_CR0_PG | X86_CR0_PE | X86_CR0_WP,
+		.cr3 = 0x1000,
+		.maxphyaddr = 46,
+		.nx = true,
+		.gbpages = true,
+		.pse36 = true,
+		.read = mem_read,
 		.cmpxchg = mem_cmpxchg,
 	};
 }
 
 /* Long mode; GVA has index 1, 2, 3, 4. */
-#define GVA	((1ULL << 39) | (2ULL << 30) | (3ULL << 21) | (4ULL << 12) | 0x567)
-#define L5	(0x8000 + 0 * 8)
-#define L4	(0x1000 + 1 * 8)
-#define L3	(0x2000 + 2 * 8)
-#define L2	(0x3000 + 3 * 8)
-#define L1	(0x4000 + 4 * 8)
-#define NX	(1ULL << 63)
+#define GVA ((1ULL << 39) | (2ULL << 30) | (3ULL << 21) | (4ULL << 12) | 0x567)
+#define L5  (0x8000 + 0 * 8)
+#define L4  (0x1000 + 1 * 8)
+#define L3  (0x2000 + 2 * 8)
+#define L2  (0x3000 + 3 * 8)
+#define L1  (0x4000 + 4 * 8)
+#define NX  (1ULL << 63)
 
 static int long_mode(void **state)
 {
@@ -149,7 +154,7 @@ static void test_not_present(void **state)
 		put64(at[i], get64(at[i]) & ~1ULL);
 		expect_fault(GVA, WALK_WRITE | WALK_USER, 0x6);
 		expect_fault(GVA, WALK_FETCH, 0x10);
-		put64(at[i], ~1ULL);	/* reserved bits do not count when not present */
+		put64(at[i], ~1ULL); /* reserved bits do not count when not present */
 		expect_fault(GVA, 0, 0);
 	}
 }
@@ -187,7 +192,7 @@ static void test_nx(void **state)
 		expect_fault(GVA, WALK_FETCH, 0x11);
 		assert_int_equal(walk(GVA, WALK_WRITE), WALK_OK);
 		env.efer &= ~(u64)EFER_NX;
-		expect_fault(GVA, 0, 0x9);	/* the bit is reserved then */
+		expect_fault(GVA, 0, 0x9); /* the bit is reserved then */
 		expect_fault(GVA, WALK_FETCH, 0x9);
 	}
 }
@@ -219,22 +224,22 @@ static void test_smep_smap(void **state)
 static void test_pku(void **state)
 {
 	put64(L1, get64(L1) | 3ULL << 59);
-	env.pkru = 1 << 6;			/* AD of key 3 */
+	env.pkru = 1 << 6; /* AD of key 3 */
 	assert_int_equal(walk(GVA, WALK_USER), WALK_OK);
 	env.cr4 |= X86_CR4_PKE;
 	expect_fault(GVA, WALK_USER, 0x25);
 	expect_fault(GVA, 0, 0x21);
 	assert_int_equal(walk(GVA, WALK_FETCH | WALK_USER), WALK_OK);
-	env.pkru = 2 << 6;			/* WD */
+	env.pkru = 2 << 6; /* WD */
 	assert_int_equal(walk(GVA, WALK_USER), WALK_OK);
 	expect_fault(GVA, WALK_USER | WALK_WRITE, 0x27);
 	expect_fault(GVA, WALK_WRITE, 0x23);
 	env.cr0 &= ~(u64)X86_CR0_WP;
 	assert_int_equal(walk(GVA, WALK_WRITE), WALK_OK);
 	expect_fault(GVA, WALK_USER | WALK_WRITE, 0x27);
-	env.pkru = ~(3u << 6);			/* other keys */
+	env.pkru = ~(3u << 6); /* other keys */
 	assert_int_equal(walk(GVA, WALK_USER | WALK_WRITE), WALK_OK);
-	env.pkru = ~0u;				/* supervisor pages have no key */
+	env.pkru = ~0u; /* supervisor pages have no key */
 	put64(L1, get64(L1) & ~4ULL);
 	assert_int_equal(walk(GVA, WALK_WRITE), WALK_OK);
 }
@@ -244,12 +249,12 @@ static void test_reserved_long(void **state)
 	static const struct {
 		u64 at, bad, good;
 	} row[] = {
-		{ L4, 0x80, 0x100 },			/* PS in a PML4E */
+		{ L4, 0x80, 0x100 }, /* PS in a PML4E */
 		{ L4, 1ULL << 46, 1ULL << 52 },
 		{ L3, 1ULL << 51, 1ULL << 62 },
 		{ L2, 1ULL << 46, 1ULL << 58 },
 		{ L1, 1ULL << 50, 1ULL << 45 },
-		{ L1, 1ULL << 46, 0x80 },		/* PAT */
+		{ L1, 1ULL << 46, 0x80 }, /* PAT */
 		{ L2, 0x80 | 1 << 13, 0x80 | 0x40000000 | 1 << 12 },
 		{ L3, 0x80 | 1 << 13, 0x80 | 0x40000000 | 1 << 12 },
 		{ L3, 0x80 | 1 << 29, 0x80 },
@@ -311,8 +316,8 @@ static void test_no_memory(void **state)
 }
 
 /* PAE: index 2, 3, 4. */
-#define PGVA	((2ULL << 30) | (3ULL << 21) | (4ULL << 12) | 0x567)
-#define P3	(0x1020 + 2 * 8)
+#define PGVA ((2ULL << 30) | (3ULL << 21) | (4ULL << 12) | 0x567)
+#define P3   (0x1020 + 2 * 8)
 
 static void pae(void)
 {
@@ -331,7 +336,7 @@ static void test_pae(void **state)
 	assert_int_equal(walk(PGVA, WALK_USER | WALK_WRITE), WALK_OK);
 	assert_int_equal(res.gpa, 0x12345567);
 	assert_int_equal(walk(PGVA | 0xffffffffULL << 32, 0), WALK_OK);
-	assert_int_equal(get64(P3), 0x3001);	/* no accessed flag there */
+	assert_int_equal(get64(P3), 0x3001); /* no accessed flag there */
 	put64(L2, 0x40000087);
 	assert_int_equal(walk(PGVA, WALK_USER), WALK_OK);
 	assert_int_equal(res.gpa, 0x40004567);
@@ -350,9 +355,9 @@ static void test_reserved_pae(void **state)
 	static const struct {
 		u64 at, bad, good;
 	} row[] = {
-		{ P3, 0x2, 0x8 }, { P3, 0x4, 0x10 }, { P3, 0x20, 0x200 }, { P3, 0x100, 0xe00 },
-		{ P3, NX, 0 }, { P3, 1ULL << 46, 0 },
-		{ L2, 1ULL << 52, NX }, { L1, 1ULL << 62, NX }, { L1, 1ULL << 46, 1ULL << 45 },
+		{ P3, 0x2, 0x8 },	   { P3, 0x4, 0x10 },	   { P3, 0x20, 0x200 },
+		{ P3, 0x100, 0xe00 },	   { P3, NX, 0 },	   { P3, 1ULL << 46, 0 },
+		{ L2, 1ULL << 52, NX },	   { L1, 1ULL << 62, NX }, { L1, 1ULL << 46, 1ULL << 45 },
 		{ L2, 0x80 | 1 << 14, 0 },
 	};
 	unsigned int i;
@@ -375,9 +380,9 @@ static void test_reserved_pae(void **state)
 }
 
 /* 32-bit: index 5, 6. */
-#define GVA32	((5u << 22) | (6u << 12) | 0x567)
-#define D2	(0x1000 + 5 * 4)
-#define D1	(0x2000 + 6 * 4)
+#define GVA32 ((5u << 22) | (6u << 12) | 0x567)
+#define D2    (0x1000 + 5 * 4)
+#define D1    (0x2000 + 6 * 4)
 
 static void legacy(void)
 {
@@ -409,27 +414,27 @@ static void test_pse(void **state)
 {
 	legacy();
 	put32(D2, 0x40000087);
-	assert_int_equal(walk(GVA32, 0), WALK_NO_MEMORY);	/* PSE off: a table */
+	assert_int_equal(walk(GVA32, 0), WALK_NO_MEMORY); /* PSE off: a table */
 	env.cr4 = X86_CR4_PSE;
 	assert_int_equal(walk(GVA32, 0), WALK_OK);
 	assert_int_equal(res.gpa, 0x40006567);
 	assert_int_equal(res.page_size, 1 << 22);
 
-	put32(D2, 0x40000087 | 0x5a << 13);			/* PSE-36 */
+	put32(D2, 0x40000087 | 0x5a << 13); /* PSE-36 */
 	assert_int_equal(walk(GVA32, 0), WALK_OK);
 	assert_int_equal(res.gpa, 0x5a40006567ULL);
 	put32(D2, 0x40000087 | 1 << 21);
 	expect_fault(GVA32, 0, 0x9);
-	env.maxphyaddr = 36;					/* bits 21:17 reserved */
+	env.maxphyaddr = 36; /* bits 21:17 reserved */
 	put32(D2, 0x40000087 | 1 << 16);
 	assert_int_equal(walk(GVA32, 0), WALK_OK);
 	assert_int_equal(res.gpa, 0x840006567ULL);
 	put32(D2, 0x40000087 | 1 << 17);
 	expect_fault(GVA32, 0, 0x9);
-	env.pse36 = false;					/* bits 21:13 reserved */
+	env.pse36 = false; /* bits 21:13 reserved */
 	put32(D2, 0x40000087 | 1 << 13);
 	expect_fault(GVA32, 0, 0x9);
-	put32(D2, 0x40000087 | 1 << 12);			/* PAT */
+	put32(D2, 0x40000087 | 1 << 12); /* PAT */
 	assert_int_equal(walk(GVA32, 0), WALK_OK);
 	env.maxphyaddr = 32;
 	env.pse36 = true;
@@ -471,10 +476,10 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_no_paging), T(test_long), T(test_not_present), T(test_user_and_write),
-		T(test_nx), T(test_smep_smap), T(test_pku), T(test_reserved_long), T(test_ad),
-		T(test_no_memory), T(test_pae), T(test_reserved_pae), T(test_32bit), T(test_pse),
-		T(test_random),
+		T(test_no_paging), T(test_long),      T(test_not_present), T(test_user_and_write),
+		T(test_nx),	   T(test_smep_smap), T(test_pku),	   T(test_reserved_long),
+		T(test_ad),	   T(test_no_memory), T(test_pae),	   T(test_reserved_pae),
+		T(test_32bit),	   T(test_pse),	      T(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,10 +45,9 @@ static void test_not_offered(void **state)
 	struct vmx_caps c;
 
 	fixture_caps(&c);
-	assert_false(c.proc2.may1 & (SECONDARY_EXEC_ENABLE_PML |
-				     SECONDARY_EXEC_SHADOW_VMCS |
-				     SECONDARY_EXEC_ENABLE_VMFUNC |
-				     SECONDARY_EXEC_VIRTUAL_INTR_DELIVERY));
+	assert_false(c.proc2.may1 &
+		     (SECONDARY_EXEC_ENABLE_PML | SECONDARY_EXEC_SHADOW_VMCS |
+		      SECONDARY_EXEC_ENABLE_VMFUNC | SECONDARY_EXEC_VIRTUAL_INTR_DELIVERY));
 	assert_false(c.pin.may1 & PIN_BASED_POSTED_INTR);
 	assert_false(c.entry.may1 & VM_ENTRY_SMM);
 	assert_false(vmx_caps_has(&c, VMCS12_NEEDS_PML));
@@ -101,7 +100,7 @@ static void test_set_controls(void **state)
 {
 	static const u32 index[] = {
 		MSR_IA32_VMX_TRUE_PINBASED_CTLS, MSR_IA32_VMX_TRUE_PROCBASED_CTLS,
-		MSR_IA32_VMX_PROCBASED_CTLS2, MSR_IA32_VMX_TRUE_EXIT_CTLS,
+		MSR_IA32_VMX_PROCBASED_CTLS2,	 MSR_IA32_VMX_TRUE_EXIT_CTLS,
 		MSR_IA32_VMX_TRUE_ENTRY_CTLS,
 	};
 	struct vmx_caps c, sup;
@@ -144,7 +143,8 @@ static void test_set_others(void **state)
 	assert_int_equal(vmx_caps_set_msr(&c, &sup, MSR_IA32_VMX_MISC, v | 1ull << 40), -EINVAL);
 	v = sup.ept_vpid;
 	assert_int_equal(vmx_caps_set_msr(&c, &sup, MSR_IA32_VMX_EPT_VPID_CAP, v & ~1ull), 0);
-	assert_int_equal(vmx_caps_set_msr(&c, &sup, MSR_IA32_VMX_EPT_VPID_CAP, v | 1 << 7), -EINVAL);
+	assert_int_equal(vmx_caps_set_msr(&c, &sup, MSR_IA32_VMX_EPT_VPID_CAP, v | 1 << 7),
+			 -EINVAL);
 	assert_int_equal(vmx_caps_set_msr(&c, &sup, MSR_IA32_VMX_CR0_FIXED0, 0xffffffff), 0);
 	assert_int_equal(vmx_caps_set_msr(&c, &sup, MSR_IA32_VMX_CR0_FIXED0, 0), -EINVAL);
 	assert_int_equal(vmx_caps_set_msr(&c, &sup, MSR_IA32_VMX_CR0_FIXED1, 0), -EINVAL);
@@ -170,12 +170,9 @@ static void test_helpers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_not_offered),
-		cmocka_unit_test(test_poor_backend),
-		cmocka_unit_test(test_set_same),
-		cmocka_unit_test(test_set_controls),
-		cmocka_unit_test(test_set_others),
+		cmocka_unit_test(test_values),	     cmocka_unit_test(test_not_offered),
+		cmocka_unit_test(test_poor_backend), cmocka_unit_test(test_set_same),
+		cmocka_unit_test(test_set_controls), cmocka_unit_test(test_set_others),
 		cmocka_unit_test(test_helpers),
 	};
 

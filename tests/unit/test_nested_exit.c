@@ -24,10 +24,16 @@ static void reset(variant_fn fn)
 static void test_exit_info(void **state)
 {
 	struct vcpu_exit e = {
-		.reason = EXIT_REASON_EPT_VIOLATION, .qual = 0x181, .gpa = 0x1234000,
-		.gla = 0xffff888000001000, .insn_len = 3, .insn_info = 0x77,
-		.intr_info = 0x80000b0e, .intr_error = 9,
-		.idt_info = 0x80000b0d, .idt_error = 5,
+		.reason = EXIT_REASON_EPT_VIOLATION,
+		.qual = 0x181,
+		.gpa = 0x1234000,
+		.gla = 0xffff888000001000,
+		.insn_len = 3,
+		.insn_info = 0x77,
+		.intr_info = 0x80000b0e,
+		.intr_error = 9,
+		.idt_info = 0x80000b0d,
+		.idt_error = 5,
 	};
 
 	reset(inject_gp);
@@ -71,15 +77,15 @@ static void test_idt_vectoring(void **state)
 		u32 info, want;
 		bool len;
 	} c[] = {
-		{ 0x80000020, 0x80000020, false },	/* external interrupt */
-		{ 0x80000202, 0x80000202, false },	/* NMI */
-		{ 0x80000306, 0x80000306, false },	/* #UD */
-		{ 0x80000b0e, 0x80000b0e, false },	/* #PF */
-		{ 0x80001b0e, 0x80000b0e, false },	/* bit 12 is not defined here */
-		{ 0x80000480, 0x80000480, true },	/* INT 80h */
-		{ 0x80000501, 0x80000501, true },	/* INT1 */
-		{ 0x80000603, 0x80000603, true },	/* INT3 */
-		{ 0x80000700, 0, false },		/* pending MTF */
+		{ 0x80000020, 0x80000020, false }, /* external interrupt */
+		{ 0x80000202, 0x80000202, false }, /* NMI */
+		{ 0x80000306, 0x80000306, false }, /* #UD */
+		{ 0x80000b0e, 0x80000b0e, false }, /* #PF */
+		{ 0x80001b0e, 0x80000b0e, false }, /* bit 12 is not defined here */
+		{ 0x80000480, 0x80000480, true },  /* INT 80h */
+		{ 0x80000501, 0x80000501, true },  /* INT1 */
+		{ 0x80000603, 0x80000603, true },  /* INT3 */
+		{ 0x80000700, 0, false },	   /* pending MTF */
 		{ 0x00000b0e, 0, false },
 	};
 	unsigned int i;
@@ -233,8 +239,11 @@ static int msr_set(void *ctx, u32 index, u64 val)
 }
 
 static const struct nested_msr_ops msr_ops = {
-	.read_gpa = list_read, .write_gpa = list_write,
-	.get_msr = msr_get, .set_msr = msr_set, .x2apic = true,
+	.read_gpa = list_read,
+	.write_gpa = list_write,
+	.get_msr = msr_get,
+	.set_msr = msr_set,
+	.x2apic = true,
 };
 
 static void reset_lists(u32 count)
@@ -301,16 +310,11 @@ static void test_msr_bound(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_exit_info),
-		cmocka_unit_test(test_entry_failure),
-		cmocka_unit_test(test_idt_vectoring),
-		cmocka_unit_test(test_host_64),
-		cmocka_unit_test(test_host_32),
-		cmocka_unit_test(test_host_cr0),
-		cmocka_unit_test(test_host_nmi),
-		cmocka_unit_test(test_msr_load),
-		cmocka_unit_test(test_msr_store),
-		cmocka_unit_test(test_msr_bound),
+		cmocka_unit_test(test_exit_info),     cmocka_unit_test(test_entry_failure),
+		cmocka_unit_test(test_idt_vectoring), cmocka_unit_test(test_host_64),
+		cmocka_unit_test(test_host_32),	      cmocka_unit_test(test_host_cr0),
+		cmocka_unit_test(test_host_nmi),      cmocka_unit_test(test_msr_load),
+		cmocka_unit_test(test_msr_store),     cmocka_unit_test(test_msr_bound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,10 +6,10 @@
 #include <asm/trapnr.h>
 #include "nested/insn.h"
 
-#define MEM_SIZE 0x10000
+#define MEM_SIZE  0x10000
 #define VMXON_PTR 0x1000
-#define VMCS_A 0x2000
-#define VMCS_B 0x3000
+#define VMCS_A	  0x2000
+#define VMCS_B	  0x3000
 
 static u8 mem[MEM_SIZE];
 static struct vmcs12 working;
@@ -67,8 +67,8 @@ static int read_mem(void *ctx, const struct vmx_operand *op, void *buf, u32 len,
 	return 0;
 }
 
-static int write_mem(void *ctx, const struct vmx_operand *op, const void *buf,
-		     u32 len, struct vmx_insn_result *fault)
+static int write_mem(void *ctx, const struct vmx_operand *op, const void *buf, u32 len,
+		     struct vmx_insn_result *fault)
 {
 	assert_true(len <= sizeof(operand));
 	if (operand_result)
@@ -98,9 +98,13 @@ static void vmcs_changing(void *ctx)
 }
 
 static const struct nested_ops ops = {
-	.read_gpa = read_gpa, .write_gpa = write_gpa,
-	.read_mem = read_mem, .write_mem = write_mem,
-	.invept = invept, .invvpid = invvpid, .vmcs_changing = vmcs_changing,
+	.read_gpa = read_gpa,
+	.write_gpa = write_gpa,
+	.read_mem = read_mem,
+	.write_mem = write_mem,
+	.invept = invept,
+	.invvpid = invvpid,
+	.vmcs_changing = vmcs_changing,
 };
 
 static void set_operand(u64 lo, u64 hi)
@@ -135,11 +139,18 @@ static void reset(void)
 	put_revision(VMCS_B, VMCS12_REVISION);
 	nested_state_init(&ns, &working);
 	in = (struct vmx_insn){
-		.ns = &ns, .caps = &caps12, .ops = &ops, .regs = regs12,
-		.cr0 = 0x80050033, .cr4 = X86_CR4_PAE | X86_CR4_VMXE,
-		.rflags = X86_EFLAGS_FIXED, .efer = EFER_LMA | EFER_LME,
-		.feature_control = 5, .cs_l = true,
-		.maxphyaddr = 40, .linear_bits = 48,
+		.ns = &ns,
+		.caps = &caps12,
+		.ops = &ops,
+		.regs = regs12,
+		.cr0 = 0x80050033,
+		.cr4 = X86_CR4_PAE | X86_CR4_VMXE,
+		.rflags = X86_EFLAGS_FIXED,
+		.efer = EFER_LMA | EFER_LME,
+		.feature_control = 5,
+		.cs_l = true,
+		.maxphyaddr = 40,
+		.linear_bits = 48,
 	};
 }
 
@@ -179,10 +190,9 @@ static void assert_fail(u32 error)
 }
 
 static const u32 all[] = {
-	EXIT_REASON_VMCLEAR, EXIT_REASON_VMLAUNCH, EXIT_REASON_VMPTRLD,
-	EXIT_REASON_VMPTRST, EXIT_REASON_VMREAD, EXIT_REASON_VMRESUME,
-	EXIT_REASON_VMWRITE, EXIT_REASON_VMOFF, EXIT_REASON_VMON,
-	EXIT_REASON_INVEPT, EXIT_REASON_INVVPID,
+	EXIT_REASON_VMCLEAR, EXIT_REASON_VMLAUNCH, EXIT_REASON_VMPTRLD, EXIT_REASON_VMPTRST,
+	EXIT_REASON_VMREAD,  EXIT_REASON_VMRESUME, EXIT_REASON_VMWRITE, EXIT_REASON_VMOFF,
+	EXIT_REASON_VMON,    EXIT_REASON_INVEPT,   EXIT_REASON_INVVPID,
 };
 
 /* Each condition of the permission checks, for every instruction. */
@@ -218,7 +228,7 @@ static void test_register_form(void **state)
 {
 	static const u32 mem_only[] = {
 		EXIT_REASON_VMCLEAR, EXIT_REASON_VMPTRLD, EXIT_REASON_VMPTRST,
-		EXIT_REASON_VMON, EXIT_REASON_INVEPT, EXIT_REASON_INVVPID,
+		EXIT_REASON_VMON,    EXIT_REASON_INVEPT,  EXIT_REASON_INVVPID,
 	};
 	unsigned int i;
 
@@ -233,9 +243,8 @@ static void test_register_form(void **state)
 static void test_operand_faults(void **state)
 {
 	static const u32 with_mem[] = {
-		EXIT_REASON_VMCLEAR, EXIT_REASON_VMPTRLD, EXIT_REASON_VMPTRST,
-		EXIT_REASON_VMREAD, EXIT_REASON_VMWRITE, EXIT_REASON_INVEPT,
-		EXIT_REASON_INVVPID,
+		EXIT_REASON_VMCLEAR, EXIT_REASON_VMPTRLD, EXIT_REASON_VMPTRST, EXIT_REASON_VMREAD,
+		EXIT_REASON_VMWRITE, EXIT_REASON_INVEPT,  EXIT_REASON_INVVPID,
 	};
 	unsigned int i;
 
@@ -245,7 +254,9 @@ static void test_operand_faults(void **state)
 		reset_root();
 		/* a field for VMREAD/VMWRITE, a type for INVEPT/INVVPID */
 		regs12[1] = with_mem[i] == EXIT_REASON_VMREAD ||
-			    with_mem[i] == EXIT_REASON_VMWRITE ? GUEST_RIP : 1;
+					    with_mem[i] == EXIT_REASON_VMWRITE ?
+				    GUEST_RIP :
+				    1;
 		in.op.reg2 = 1;
 		before = ns;
 		operand_result = 1;
@@ -559,8 +570,7 @@ static void test_result_apply(void **state)
 /* SDM "VM-Exit Instruction-Information Field as Used for VMREAD and VMWRITE". */
 static u32 info(u32 scale, u32 asize, u32 seg, int index, int base, u32 reg2)
 {
-	return scale | asize << 7 | seg << 15 |
-	       (index < 0 ? 1u << 22 : (u32)index << 18) |
+	return scale | asize << 7 | seg << 15 | (index < 0 ? 1u << 22 : (u32)index << 18) |
 	       (base < 0 ? 1u << 27 : (u32)base << 23) | reg2 << 28;
 }
 
@@ -612,22 +622,14 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_permissions),
-		cmocka_unit_test(test_register_form),
-		cmocka_unit_test(test_operand_faults),
-		cmocka_unit_test(test_vmxon),
-		cmocka_unit_test(test_vmxoff),
-		cmocka_unit_test(test_vmclear),
-		cmocka_unit_test(test_vmptrld),
-		cmocka_unit_test(test_vmptrst),
-		cmocka_unit_test(test_vmread),
-		cmocka_unit_test(test_vmwrite),
-		cmocka_unit_test(test_invept),
-		cmocka_unit_test(test_invvpid),
-		cmocka_unit_test(test_enter),
-		cmocka_unit_test(test_result_apply),
-		cmocka_unit_test(test_operand_decode),
-		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_permissions),    cmocka_unit_test(test_register_form),
+		cmocka_unit_test(test_operand_faults), cmocka_unit_test(test_vmxon),
+		cmocka_unit_test(test_vmxoff),	       cmocka_unit_test(test_vmclear),
+		cmocka_unit_test(test_vmptrld),	       cmocka_unit_test(test_vmptrst),
+		cmocka_unit_test(test_vmread),	       cmocka_unit_test(test_vmwrite),
+		cmocka_unit_test(test_invept),	       cmocka_unit_test(test_invvpid),
+		cmocka_unit_test(test_enter),	       cmocka_unit_test(test_result_apply),
+		cmocka_unit_test(test_operand_decode), cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

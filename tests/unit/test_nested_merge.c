@@ -14,24 +14,31 @@ static void reset(void)
 	fixture_caps(&caps12);
 	fixture_vmcs12(&v12, &caps12);
 	l0 = (struct l0_controls){
-		.pin = PIN_BASED_EXT_INTR_MASK | PIN_BASED_NMI_EXITING |
-		       PIN_BASED_VIRTUAL_NMIS | 0x16,
+		.pin = PIN_BASED_EXT_INTR_MASK | PIN_BASED_NMI_EXITING | PIN_BASED_VIRTUAL_NMIS |
+		       0x16,
 		.proc = CPU_BASED_HLT_EXITING | CPU_BASED_UNCOND_IO_EXITING |
 			CPU_BASED_USE_TSC_OFFSETTING | CPU_BASED_USE_MSR_BITMAPS |
 			CPU_BASED_ACTIVATE_SECONDARY_CONTROLS,
 		.proc2 = SECONDARY_EXEC_ENABLE_EPT | SECONDARY_EXEC_ENABLE_VPID |
-			 SECONDARY_EXEC_UNRESTRICTED_GUEST |
-			 SECONDARY_EXEC_ENABLE_RDTSCP | SECONDARY_EXEC_ENABLE_INVPCID |
-			 SECONDARY_EXEC_XSAVES,
+			 SECONDARY_EXEC_UNRESTRICTED_GUEST | SECONDARY_EXEC_ENABLE_RDTSCP |
+			 SECONDARY_EXEC_ENABLE_INVPCID | SECONDARY_EXEC_XSAVES,
 		.exit = VM_EXIT_HOST_ADDR_SPACE_SIZE | VM_EXIT_ACK_INTR_ON_EXIT,
 		.entry = VM_ENTRY_LOAD_IA32_EFER | VM_ENTRY_IA32E_MODE,
 		.exception_bitmap = 1 << 18,
-		.cr0_mask = X86_CR0_NE, .cr4_mask = X86_CR4_VMXE,
-		.tsc_offset = -1000, .vpid = 7, .ple_gap = 128, .ple_window = 4096,
-		.l1_efer = EFER_LMA | EFER_LME | EFER_NX, .l1_pat = 0x606060606060606,
-		.l1_debugctl = 1, .l1_dr7 = 0x401,
-		.can_tpr_shadow = true, .can_apic_access = true,
-		.can_x2apic_mode = true, .can_preemption_timer = true,
+		.cr0_mask = X86_CR0_NE,
+		.cr4_mask = X86_CR4_VMXE,
+		.tsc_offset = -1000,
+		.vpid = 7,
+		.ple_gap = 128,
+		.ple_window = 4096,
+		.l1_efer = EFER_LMA | EFER_LME | EFER_NX,
+		.l1_pat = 0x606060606060606,
+		.l1_debugctl = 1,
+		.l1_dr7 = 0x401,
+		.can_tpr_shadow = true,
+		.can_apic_access = true,
+		.can_x2apic_mode = true,
+		.can_preemption_timer = true,
 		.can_msr_bitmap = true,
 	};
 }
@@ -64,11 +71,11 @@ static void test_proc_either(void **state)
 {
 	static const u32 bits[] = {
 		CPU_BASED_INTR_WINDOW_EXITING, CPU_BASED_HLT_EXITING,
-		CPU_BASED_INVLPG_EXITING, CPU_BASED_MWAIT_EXITING,
-		CPU_BASED_RDPMC_EXITING, CPU_BASED_RDTSC_EXITING,
-		CPU_BASED_CR3_LOAD_EXITING, CPU_BASED_CR3_STORE_EXITING,
-		CPU_BASED_NMI_WINDOW_EXITING, CPU_BASED_MOV_DR_EXITING,
-		CPU_BASED_MONITOR_TRAP_FLAG, CPU_BASED_MONITOR_EXITING,
+		CPU_BASED_INVLPG_EXITING,      CPU_BASED_MWAIT_EXITING,
+		CPU_BASED_RDPMC_EXITING,       CPU_BASED_RDTSC_EXITING,
+		CPU_BASED_CR3_LOAD_EXITING,    CPU_BASED_CR3_STORE_EXITING,
+		CPU_BASED_NMI_WINDOW_EXITING,  CPU_BASED_MOV_DR_EXITING,
+		CPU_BASED_MONITOR_TRAP_FLAG,   CPU_BASED_MONITOR_EXITING,
 		CPU_BASED_PAUSE_EXITING,
 	};
 	unsigned int i, who;
@@ -117,8 +124,7 @@ static void test_tpr(void **state)
 	v12.cpu_based_vm_exec_control |= CPU_BASED_TPR_SHADOW;
 	v12.tpr_threshold = 5;
 	merge();
-	assert_int_equal(out.proc & (CR8_BOTH | CPU_BASED_TPR_SHADOW),
-			 CPU_BASED_TPR_SHADOW);
+	assert_int_equal(out.proc & (CR8_BOTH | CPU_BASED_TPR_SHADOW), CPU_BASED_TPR_SHADOW);
 	assert_int_equal(out.tpr_threshold, 5);
 	v12.secondary_vm_exec_control |= SECONDARY_EXEC_VIRTUALIZE_X2APIC_MODE;
 	merge();
@@ -193,8 +199,7 @@ static void test_ple_xss(void **state)
 	reset();
 	merge();
 	assert_int_equal(out.ple_gap, 128);
-	v12.secondary_vm_exec_control |= SECONDARY_EXEC_PAUSE_LOOP_EXITING |
-					 SECONDARY_EXEC_XSAVES;
+	v12.secondary_vm_exec_control |= SECONDARY_EXEC_PAUSE_LOOP_EXITING | SECONDARY_EXEC_XSAVES;
 	v12.ple_gap = 1;
 	v12.ple_window = 2;
 	v12.xss_exit_bitmap = 0xf0;
@@ -341,18 +346,12 @@ static void test_tsc(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pin),
-		cmocka_unit_test(test_proc_either),
-		cmocka_unit_test(test_proc_special),
-		cmocka_unit_test(test_tpr),
-		cmocka_unit_test(test_proc2),
-		cmocka_unit_test(test_proc2_inactive),
-		cmocka_unit_test(test_ple_xss),
-		cmocka_unit_test(test_exit_entry),
-		cmocka_unit_test(test_exceptions),
-		cmocka_unit_test(test_crs),
-		cmocka_unit_test(test_msrs),
-		cmocka_unit_test(test_event),
+		cmocka_unit_test(test_pin),	     cmocka_unit_test(test_proc_either),
+		cmocka_unit_test(test_proc_special), cmocka_unit_test(test_tpr),
+		cmocka_unit_test(test_proc2),	     cmocka_unit_test(test_proc2_inactive),
+		cmocka_unit_test(test_ple_xss),	     cmocka_unit_test(test_exit_entry),
+		cmocka_unit_test(test_exceptions),   cmocka_unit_test(test_crs),
+		cmocka_unit_test(test_msrs),	     cmocka_unit_test(test_event),
 		cmocka_unit_test(test_tsc),
 	};
 

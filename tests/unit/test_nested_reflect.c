@@ -35,30 +35,49 @@ static void reset(void)
 	/* secondary controls count only when active */
 	v12.cpu_based_vm_exec_control = CPU_BASED_ACTIVATE_SECONDARY_CONTROLS;
 	ctx12 = (struct reflect_ctx){
-		.v = &v12, .e = &exit12, .regs = regs12, .l2_64bit = true,
+		.v = &v12,
+		.e = &exit12,
+		.regs = regs12,
+		.l2_64bit = true,
 		.read_l1 = read_l1,
 	};
 }
 
 /* What L1 gets whatever it set. */
 static const u32 always_l1[] = {
-	EXIT_REASON_TRIPLE_FAULT, EXIT_REASON_TASK_SWITCH, EXIT_REASON_CPUID, 11,
-	EXIT_REASON_INVD, EXIT_REASON_VMCALL, EXIT_REASON_VMCLEAR,
-	EXIT_REASON_VMLAUNCH, EXIT_REASON_VMPTRLD, EXIT_REASON_VMPTRST,
-	EXIT_REASON_VMREAD, EXIT_REASON_VMRESUME, EXIT_REASON_VMWRITE,
-	EXIT_REASON_VMOFF, EXIT_REASON_VMON, EXIT_REASON_INVEPT,
-	EXIT_REASON_INVVPID, EXIT_REASON_XSETBV,
+	EXIT_REASON_TRIPLE_FAULT, EXIT_REASON_TASK_SWITCH,
+	EXIT_REASON_CPUID,	  11,
+	EXIT_REASON_INVD,	  EXIT_REASON_VMCALL,
+	EXIT_REASON_VMCLEAR,	  EXIT_REASON_VMLAUNCH,
+	EXIT_REASON_VMPTRLD,	  EXIT_REASON_VMPTRST,
+	EXIT_REASON_VMREAD,	  EXIT_REASON_VMRESUME,
+	EXIT_REASON_VMWRITE,	  EXIT_REASON_VMOFF,
+	EXIT_REASON_VMON,	  EXIT_REASON_INVEPT,
+	EXIT_REASON_INVVPID,	  EXIT_REASON_XSETBV,
 };
 
 /* What it never gets through this table. */
 static const u32 always_l0[] = {
-	EXIT_REASON_EXTERNAL_INTERRUPT, EXIT_REASON_INIT_SIGNAL,
-	EXIT_REASON_SIPI_SIGNAL, 5, 6, 17, EXIT_REASON_INVALID_STATE,
-	EXIT_REASON_MSR_LOAD_FAIL, EXIT_REASON_MCE_DURING_VMENTRY,
-	EXIT_REASON_EOI_INDUCED, EXIT_REASON_EPT_VIOLATION,
-	EXIT_REASON_EPT_MISCONFIG, EXIT_REASON_APIC_WRITE, EXIT_REASON_VMFUNC,
-	EXIT_REASON_ENCLS, EXIT_REASON_PML_FULL, EXIT_REASON_UMWAIT,
-	EXIT_REASON_TPAUSE, EXIT_REASON_BUS_LOCK, EXIT_REASON_NOTIFY,
+	EXIT_REASON_EXTERNAL_INTERRUPT,
+	EXIT_REASON_INIT_SIGNAL,
+	EXIT_REASON_SIPI_SIGNAL,
+	5,
+	6,
+	17,
+	EXIT_REASON_INVALID_STATE,
+	EXIT_REASON_MSR_LOAD_FAIL,
+	EXIT_REASON_MCE_DURING_VMENTRY,
+	EXIT_REASON_EOI_INDUCED,
+	EXIT_REASON_EPT_VIOLATION,
+	EXIT_REASON_EPT_MISCONFIG,
+	EXIT_REASON_APIC_WRITE,
+	EXIT_REASON_VMFUNC,
+	EXIT_REASON_ENCLS,
+	EXIT_REASON_PML_FULL,
+	EXIT_REASON_UMWAIT,
+	EXIT_REASON_TPAUSE,
+	EXIT_REASON_BUS_LOCK,
+	EXIT_REASON_NOTIFY,
 };
 
 /* What L1 gets if a control is set. */
@@ -93,7 +112,7 @@ static const struct {
 /* Rows whose condition is more than a control; each has its own test below. */
 static const u32 irregular[] = {
 	EXIT_REASON_EXCEPTION_NMI, EXIT_REASON_CR_ACCESS, EXIT_REASON_MSR_READ,
-	EXIT_REASON_MSR_WRITE, EXIT_REASON_XSAVES, EXIT_REASON_XRSTORS,
+	EXIT_REASON_MSR_WRITE,	   EXIT_REASON_XSAVES,	  EXIT_REASON_XRSTORS,
 };
 
 static enum nested_exit_owner owner(u32 reason)
@@ -235,8 +254,7 @@ static void test_page_fault_filter(void **state)
 			v12.page_fault_error_code_mask = 0x1f;
 			v12.page_fault_error_code_match = 0x02;
 			exception(INTR_TYPE_HARD_EXCEPTION, 14, match ? 0x8002 : 0x3);
-			assert_int_equal(owner(0), bit == match ? NESTED_EXIT_L1 :
-								  NESTED_EXIT_L0);
+			assert_int_equal(owner(0), bit == match ? NESTED_EXIT_L1 : NESTED_EXIT_L0);
 		}
 	}
 }
@@ -412,18 +430,12 @@ static void test_xsaves(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_always),
-		cmocka_unit_test(test_by_control),
-		cmocka_unit_test(test_every_row),
-		cmocka_unit_test(test_l0_only),
-		cmocka_unit_test(test_exceptions),
-		cmocka_unit_test(test_page_fault_filter),
-		cmocka_unit_test(test_mov_cr),
-		cmocka_unit_test(test_cr_controls),
-		cmocka_unit_test(test_clts_lmsw),
-		cmocka_unit_test(test_io_bitmaps),
-		cmocka_unit_test(test_msr_bitmap),
-		cmocka_unit_test(test_xsaves),
+		cmocka_unit_test(test_always),	   cmocka_unit_test(test_by_control),
+		cmocka_unit_test(test_every_row),  cmocka_unit_test(test_l0_only),
+		cmocka_unit_test(test_exceptions), cmocka_unit_test(test_page_fault_filter),
+		cmocka_unit_test(test_mov_cr),	   cmocka_unit_test(test_cr_controls),
+		cmocka_unit_test(test_clts_lmsw),  cmocka_unit_test(test_io_bitmaps),
+		cmocka_unit_test(test_msr_bitmap), cmocka_unit_test(test_xsaves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,8 +70,7 @@ void svm_tlb_flush_gva(struct vcpu *v, u64 gva)
 	preempt_disable();
 	sc = this_cpu_ptr(&svm_cpus);
 	if (sc->enabled && ctx->cpu == smp_processor_id() && ctx->asid_gen == sc->asid_gen)
-		asm volatile("invlpga %0, %1"
-			     : : "a" (gva), "c" (ctx->vmcb->c.asid) : "memory");
+		asm volatile("invlpga %0, %1" : : "a"(gva), "c"(ctx->vmcb->c.asid) : "memory");
 	else
 		ctx->asid_gen = 0;
 	preempt_enable();

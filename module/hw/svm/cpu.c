@@ -73,14 +73,12 @@ int svm_cpu_enable(void)
 	if (!boot_cpu_has(X86_FEATURE_SVM) || !sc->hsave)
 		return -EOPNOTSUPP;
 	if (svm_rdmsr(MSR_VM_CR) & SVM_VM_CR_SVM_DIS_MASK) {
-		pr_err("turtles: SVM is disabled by the firmware on CPU %d\n",
-		       smp_processor_id());
+		pr_err("turtles: SVM is disabled by the firmware on CPU %d\n", smp_processor_id());
 		return -EOPNOTSUPP;
 	}
 	efer = svm_rdmsr(MSR_EFER);
 	if (efer & EFER_SVME) {
-		pr_err("turtles: another hypervisor uses SVM on CPU %d\n",
-		       smp_processor_id());
+		pr_err("turtles: another hypervisor uses SVM on CPU %d\n", smp_processor_id());
 		return -EBUSY;
 	}
 	svm_wrmsr(MSR_EFER, efer | EFER_SVME);
@@ -130,8 +128,8 @@ void svm_save_host(struct svm_vcpu *svm)
 	u16 ldt;
 
 	if (unlikely(!sc->enabled))
-		return;		/* a CPU that goes offline: nothing will be entered */
-	asm volatile("vmsave %0" : : "a" (sc->host_pa) : "memory");
+		return; /* a CPU that goes offline: nothing will be entered */
+	asm volatile("vmsave %0" : : "a"(sc->host_pa) : "memory");
 	store_ldt(ldt);
 	svm->host_ldt = ldt;
 	svm->sw.host_pa = sc->host_pa;

@@ -55,8 +55,8 @@ void svm_set_intr_shadow(struct vcpu *v, u32 shadow)
 	struct svm_ctx *ctx = svm_cur(v);
 	bool masked = shadow & INTR_SHADOW_NMI;
 
-	ctx->vmcb->c.int_state = shadow & (INTR_SHADOW_STI | INTR_SHADOW_MOV_SS) ?
-				 INT_STATE_SHADOW : 0;
+	ctx->vmcb->c.int_state =
+		shadow & (INTR_SHADOW_STI | INTR_SHADOW_MOV_SS) ? INT_STATE_SHADOW : 0;
 	if (ctx->nmi_masked == masked)
 		return;
 	ctx->nmi_masked = masked;
@@ -141,7 +141,7 @@ static bool prepare_nmi_window(struct vcpu *v, struct svm_ctx *ctx)
 	struct svm_save *s = &ctx->vmcb->s;
 
 	if (ctx->nmi_masked && !ctx->iret_pending)
-		return true;		/* the IRET intercept will tell */
+		return true; /* the IRET intercept will tell */
 	if (ctx->vmcb->c.event_inj) {
 		irq_work_queue(this_cpu_ptr(&svm_leave_work));
 		return true;
@@ -249,15 +249,14 @@ void svm_finish_events(struct vcpu *v, struct svm_ctx *ctx, struct vcpu_exit *e)
 }
 
 /* An exception that only the step intercepted goes back to the guest. */
-static void return_exception(struct vcpu *v, struct svm_ctx *ctx, u32 vector,
-			     struct vcpu_exit *e)
+static void return_exception(struct vcpu *v, struct svm_ctx *ctx, u32 vector, struct vcpu_exit *e)
 {
 	const struct svm_control *c = &ctx->vmcb->c;
 
 	e->reason = VCPU_EXIT_NONE;
 	e->idt_info = VECTORING_INFO_VALID_MASK | INTR_TYPE_HARD_EXCEPTION | vector;
 	if (vector == X86_TRAP_BP || vector == X86_TRAP_OF) {
-		e->idt_info = 0;	/* the instruction does it again */
+		e->idt_info = 0; /* the instruction does it again */
 		return;
 	}
 	switch (vector) {
@@ -306,8 +305,8 @@ bool svm_finish_step(struct vcpu *v, struct svm_ctx *ctx, struct vcpu_exit *e)
 	svm_update_intercepts(v, ctx);
 
 	if (stepped && !guest_tf) {
-		e->reason = ctx->nmi_masked || in_shadow(ctx) ?
-			    VCPU_EXIT_NONE : EXIT_REASON_NMI_WINDOW;
+		e->reason = ctx->nmi_masked || in_shadow(ctx) ? VCPU_EXIT_NONE :
+								EXIT_REASON_NMI_WINDOW;
 		return true;
 	}
 	if (vector < 32 && !(wanted & BIT(vector))) {

@@ -16,7 +16,7 @@
 #include "hw/svm/svm.h"
 
 /* Exits that carry nothing but their reason; entries hold reason + 1. */
-#define SIMPLE(code, reason)	[SVM_EXIT_##code] = EXIT_REASON_##reason + 1
+#define SIMPLE(code, reason) [SVM_EXIT_##code] = EXIT_REASON_##reason + 1
 
 static const u8 simple[] = {
 	SIMPLE(INTR, EXTERNAL_INTERRUPT),
@@ -37,30 +37,30 @@ static const u8 simple[] = {
 };
 
 /* EXITINFO1 of IOIO */
-#define IOIO_IN		BIT(0)
-#define IOIO_STR	BIT(2)
-#define IOIO_REP	BIT(3)
+#define IOIO_IN	 BIT(0)
+#define IOIO_STR BIT(2)
+#define IOIO_REP BIT(3)
 
 /* Decode assists: EXITINFO1 of MOV CR and MOV DR */
-#define CRX_IS_MOV	BIT_ULL(63)
-#define CRX_GPR		0xfull
+#define CRX_IS_MOV BIT_ULL(63)
+#define CRX_GPR	   0xfull
 
 /* EXITINFO1 of NPF, APM "Nested versus Guest Page Faults, Fault Ordering" */
-#define NPF_PRESENT	BIT_ULL(0)
-#define NPF_WRITE	BIT_ULL(1)
-#define NPF_RESERVED	BIT_ULL(3)
-#define NPF_FETCH	BIT_ULL(4)
-#define NPF_FINAL	BIT_ULL(32)
+#define NPF_PRESENT  BIT_ULL(0)
+#define NPF_WRITE    BIT_ULL(1)
+#define NPF_RESERVED BIT_ULL(3)
+#define NPF_FETCH    BIT_ULL(4)
+#define NPF_FINAL    BIT_ULL(32)
 
 /* Qualification of an EPT violation, SDM "Exit Qualification for EPT Violations" */
-#define EPTV_READ	BIT(0)
-#define EPTV_WRITE	BIT(1)
-#define EPTV_FETCH	BIT(2)
-#define EPTV_READABLE	BIT(3)
-#define EPTV_FINAL	BIT(8)
+#define EPTV_READ     BIT(0)
+#define EPTV_WRITE    BIT(1)
+#define EPTV_FETCH    BIT(2)
+#define EPTV_READABLE BIT(3)
+#define EPTV_FINAL    BIT(8)
 
-#define DR6_EVENTS	0x600full	/* B0-B3, BD, BS */
-#define DR6_BS		0x4000ull
+#define DR6_EVENTS    0x600full /* B0-B3, BD, BS */
+#define DR6_BS	      0x4000ull
 
 static u32 insn_len(const struct svm_ctx *ctx)
 {
@@ -94,8 +94,7 @@ static void host_machine_check(void)
 	asm volatile("int $18");
 }
 
-static void fill_exception(struct vcpu *v, struct svm_ctx *ctx, u32 vector,
-			   struct vcpu_exit *e)
+static void fill_exception(struct vcpu *v, struct svm_ctx *ctx, u32 vector, struct vcpu_exit *e)
 {
 	const struct svm_control *c = &ctx->vmcb->c;
 	u32 type = INTR_TYPE_HARD_EXCEPTION;
@@ -167,8 +166,8 @@ static void fill_npf(const struct svm_control *c, struct vcpu_exit *e)
  * Was the port number part of the instruction? SVM does not say, but DX or the
  * length give it away, up to redundant prefixes.
  */
-static bool io_is_immediate(const struct vcpu *v, const struct svm_save *s, u32 port,
-			    u32 size, u32 len)
+static bool io_is_immediate(const struct vcpu *v, const struct svm_save *s, u32 port, u32 size,
+			    u32 len)
 {
 	bool data32 = s->cs.attrib & SVM_SELECTOR_DB_MASK;
 	u32 dx_form = 1;
@@ -176,7 +175,7 @@ static bool io_is_immediate(const struct vcpu *v, const struct svm_save *s, u32 
 	if ((s->efer & EFER_LMA) && (s->cs.attrib & SVM_SELECTOR_L_MASK))
 		data32 = true;
 	if (size > 1 && data32 != (size == 4))
-		dx_form++;	/* operand-size prefix */
+		dx_form++; /* operand-size prefix */
 	return port < 0x100 && ((u16)v->regs[X86_RDX] != port || len > dx_form);
 }
 
@@ -188,7 +187,7 @@ static void fill_io(const struct vcpu *v, const struct svm_ctx *ctx, struct vcpu
 	u64 len = c->exit_info_2 - ctx->vmcb->s.rip;
 
 	e->reason = EXIT_REASON_IO_INSTRUCTION;
-	e->qual = ((info >> SVM_IOIO_SIZE_SHIFT) & 7) - 1;	/* 1, 2, 4 bytes */
+	e->qual = ((info >> SVM_IOIO_SIZE_SHIFT) & 7) - 1; /* 1, 2, 4 bytes */
 	if (info & IOIO_IN)
 		e->qual |= 1 << 3;
 	if (info & IOIO_STR)
@@ -213,7 +212,7 @@ static void fill_cr(const struct svm_ctx *ctx, u32 nr, bool read, struct vcpu_ex
 	if (svm_features.decode_assists && (info & CRX_IS_MOV))
 		e->qual |= (info & CRX_GPR) << 8;
 	else
-		e->partial = true;	/* also CLTS, LMSW and SMSW */
+		e->partial = true; /* also CLTS, LMSW and SMSW */
 }
 
 /* SDM "Exit Qualification for MOV DR" */
@@ -231,10 +230,10 @@ static void fill_dr(const struct svm_ctx *ctx, u32 nr, bool read, struct vcpu_ex
 /* SDM "Exit Qualification for Task Switches" */
 static void fill_task_switch(const struct svm_control *c, struct vcpu_exit *e)
 {
-	u64 source = 0;			/* CALL */
+	u64 source = 0; /* CALL */
 
 	if (e->idt_info)
-		source = 3;		/* task gate in the IDT */
+		source = 3; /* task gate in the IDT */
 	else if (c->exit_info_2 & BIT_ULL(SVM_EXITINFOSHIFT_TS_REASON_IRET))
 		source = 1;
 	else if (c->exit_info_2 & BIT_ULL(SVM_EXITINFOSHIFT_TS_REASON_JMP))
@@ -308,7 +307,7 @@ static void fill_special(struct vcpu *v, struct svm_ctx *ctx, u32 code, struct v
 	case SVM_EXIT_NMI:
 	case SVM_EXIT_SMI:
 	case SVM_EXIT_INIT:
-		e->reason = VCPU_EXIT_NONE;	/* the host took it at STGI */
+		e->reason = VCPU_EXIT_NONE; /* the host took it at STGI */
 		break;
 	case SVM_EXIT_CR0_SEL_WRITE:
 		fill_cr(ctx, 0, false, e);

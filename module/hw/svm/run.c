@@ -103,7 +103,7 @@ static void exit_reset(struct vcpu_exit *e)
 static void restore_host_dr7(struct vcpu *v)
 {
 	if (unlikely(hw_breakpoint_active()) && !v->dr_loaded)
-		asm volatile("mov %0, %%db7" : : "r" (__this_cpu_read(cpu_dr7)));
+		asm volatile("mov %0, %%db7" : : "r"(__this_cpu_read(cpu_dr7)));
 }
 
 /**

@@ -11,7 +11,7 @@
 #include <asm/processor-flags.h>
 #include "hw/svm/svm.h"
 
-#define PAT_AT_RESET	0x0007040600070406ull
+#define PAT_AT_RESET 0x0007040600070406ull
 
 static struct svm_seg *svm_seg(struct svm_save *s, enum x86_sreg r)
 {
@@ -40,11 +40,11 @@ static u32 canonical_type(enum x86_sreg r, u32 ar)
 {
 	switch (r) {
 	case X86_TR:
-		return ar | 2;		/* busy */
+		return ar | 2; /* busy */
 	case X86_LDTR:
 		return ar;
 	default:
-		return ar | 1;		/* accessed */
+		return ar | 1; /* accessed */
 	}
 }
 

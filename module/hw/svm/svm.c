@@ -16,14 +16,14 @@
 #include "hw/svm/svm.h"
 
 /* CPUID 8000_000A EDX, APM "SVM Revision and Feature Identification". */
-#define SVM_EDX_NPT		BIT(0)
-#define SVM_EDX_NRIPS		BIT(3)
-#define SVM_EDX_DECODE		BIT(7)
-#define SVM_EDX_PAUSE_FILTER	BIT(10)
-#define SVM_EDX_SPEC_CTRL	BIT(20)
+#define SVM_EDX_NPT	     BIT(0)
+#define SVM_EDX_NRIPS	     BIT(3)
+#define SVM_EDX_DECODE	     BIT(7)
+#define SVM_EDX_PAUSE_FILTER BIT(10)
+#define SVM_EDX_SPEC_CTRL    BIT(20)
 
-#define PAUSE_FILTER_COUNT	3000
-#define PAUSE_FILTER_THRESH	128
+#define PAUSE_FILTER_COUNT   3000
+#define PAUSE_FILTER_THRESH  128
 
 struct svm_features svm_features;
 static struct hw_nested_caps svm_nested_caps;
@@ -163,7 +163,7 @@ static void svm_ctx01_intercepts(struct vcpu *v, struct svm_ctx *ctx)
 }
 
 /* Of each vCPU: two contexts with VMCB and MSR permission map. */
-#define SVM_VCPU_BYTES	((long)(sizeof(struct svm_vcpu) + 2 * 3 * PAGE_SIZE))
+#define SVM_VCPU_BYTES ((long)(sizeof(struct svm_vcpu) + 2 * 3 * PAGE_SIZE))
 
 static u32 svm_switch_flags(void)
 {
@@ -198,7 +198,7 @@ static int svm_vcpu_create(struct vcpu *v)
 	if (err)
 		goto free_01;
 	svm->cur = &svm->ctx[0];
-	svm->dr_intercept = true;	/* until the core says otherwise */
+	svm->dr_intercept = true; /* until the core says otherwise */
 	svm->sw.regs = v->regs;
 	svm->sw.flags = svm_switch_flags();
 	svm_ctx01_intercepts(v, &svm->ctx[0]);

@@ -35,8 +35,8 @@ struct svm_features {
 	bool decode_assists;
 	bool pause_filter;
 	bool virt_spec_ctrl;
-	bool tsc_aux;		/* RDTSCP or RDPID exists */
-	bool spec_ctrl;		/* MSR_IA32_SPEC_CTRL exists */
+	bool tsc_aux;	/* RDTSCP or RDPID exists */
+	bool spec_ctrl; /* MSR_IA32_SPEC_CTRL exists */
 };
 
 extern struct svm_features svm_features;
@@ -86,7 +86,7 @@ struct svm_ctx {
 	bool iret_pending;
 	bool stepping;
 	bool soft_armed;
-	bool l1_dr;		/* L1 wants MOV DR exits */
+	bool l1_dr; /* L1 wants MOV DR exits */
 	bool no_rdtscp;
 	bool no_invpcid;
 	u64 iret_rip;
@@ -95,24 +95,24 @@ struct svm_ctx {
 
 /** struct svm_vcpu - the backend's part of a vCPU */
 struct svm_vcpu {
-	struct svm_switch sw;	/* what the world switch reads */
+	struct svm_switch sw; /* what the world switch reads */
 	struct svm_ctx *cur;
 	struct svm_ctx ctx[2];
-	u64 tsc_aux;		/* the guest's */
+	u64 tsc_aux; /* the guest's */
 	u64 host_tsc_aux;
 	bool tsc_aux_loaded;
 	bool was_reset;
 	bool dr_intercept;
-	u64 spec_ctrl;		/* the guest's, unless the VMCB holds it */
-	u16 host_ldt;		/* LDTR when the host state was saved */
+	u64 spec_ctrl; /* the guest's, unless the VMCB holds it */
+	u16 host_ldt;  /* LDTR when the host state was saved */
 };
 
 /** struct svm_cpu - one processor */
 struct svm_cpu {
-	struct page *hsave;		/* VM_HSAVE_PA */
-	struct svm_vmcb *host;		/* VMSAVE area with the host's state */
+	struct page *hsave;    /* VM_HSAVE_PA */
+	struct svm_vmcb *host; /* VMSAVE area with the host's state */
 	u64 host_pa;
-	struct vcpu *last;		/* for the branch predictor barrier */
+	struct vcpu *last; /* for the branch predictor barrier */
 	u64 asid_gen;
 	u32 next_asid;
 	u32 max_asid;
@@ -122,8 +122,8 @@ struct svm_cpu {
 DECLARE_PER_CPU(struct svm_cpu, svm_cpus);
 
 /* Guest-visible CR bits that the hardware register does not carry. */
-#define SVM_CR0_VIRT	(X86_CR0_CD | X86_CR0_NW)
-#define SVM_CR4_VIRT	(X86_CR4_VMXE | X86_CR4_MCE)
+#define SVM_CR0_VIRT (X86_CR0_CD | X86_CR0_NW)
+#define SVM_CR4_VIRT (X86_CR4_VMXE | X86_CR4_MCE)
 
 static inline struct svm_ctx *svm_cur(struct vcpu *v)
 {
@@ -148,14 +148,13 @@ static inline u64 svm_rdmsr(u32 index)
 {
 	u32 low, high;
 
-	asm volatile("rdmsr" : "=a" (low), "=d" (high) : "c" (index) : "memory");
+	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(index) : "memory");
 	return (u64)high << 32 | low;
 }
 
 static inline void svm_wrmsr(u32 index, u64 val)
 {
-	asm volatile("wrmsr" : : "c" (index), "a" ((u32)val), "d" ((u32)(val >> 32))
-		     : "memory");
+	asm volatile("wrmsr" : : "c"(index), "a"((u32)val), "d"((u32)(val >> 32)) : "memory");
 }
 
 /* cpu.c */

@@ -5,17 +5,17 @@
 #ifndef TURTLES_SVM_SWITCH_H
 #define TURTLES_SVM_SWITCH_H
 
-#define SW_VMCB_PA	0
-#define SW_HOST_PA	8
-#define SW_REGS		16
-#define SW_GUEST_SPEC	24
-#define SW_HOST_SPEC	28
-#define SW_FLAGS	32
+#define SW_VMCB_PA    0
+#define SW_HOST_PA    8
+#define SW_REGS	      16
+#define SW_GUEST_SPEC 24
+#define SW_HOST_SPEC  28
+#define SW_FLAGS      32
 
 /* SPEC_CTRL of guest and host differ: write the MSR on both sides. */
-#define SWF_SPEC	1
+#define SWF_SPEC 1
 /* Barrier after each exit, where no cheaper return mitigation is at hand. */
-#define SWF_IBPB	2
+#define SWF_IBPB 2
 
 #ifndef __ASSEMBLY__
 #include <linux/build_bug.h>
