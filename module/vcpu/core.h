@@ -7,12 +7,12 @@
 
 #include "vcpu/vcpu.h"
 
-#define DR6_FIXED	0xfffe0ff0ull	/* read as 1; bits 11 and 16 as without BLD and RTM */
-#define DR6_RESET	0xffff0ff0ull
-#define DR6_WRITABLE	0x0000e00full
-#define DR7_FIXED	0x00000400ull
-#define DR7_GD		BIT(13)
-#define DR7_ENABLES	0xffull
+#define DR6_FIXED    0xfffe0ff0ull /* read as 1; bits 11 and 16 as without BLD and RTM */
+#define DR6_RESET    0xffff0ff0ull
+#define DR6_WRITABLE 0x0000e00full
+#define DR7_FIXED    0x00000400ull
+#define DR7_GD	     BIT(13)
+#define DR7_ENABLES  0xffull
 
 /* event.c */
 bool exc_has_error(u8 vector);
@@ -84,10 +84,10 @@ struct gva_fault {
 enum gva_kind vcpu_translate_gva(struct vcpu *v, u64 gva, u32 access, u64 *gpa,
 				 struct gva_fault *f);
 /* Read or write memory (not devices) by linear address; may cross pages. */
-enum gva_kind vcpu_read_gva(struct vcpu *v, u64 gva, void *buf, unsigned int len,
-			    u32 access, struct gva_fault *f);
-enum gva_kind vcpu_write_gva(struct vcpu *v, u64 gva, const void *buf, unsigned int len,
-			     u32 access, struct gva_fault *f);
+enum gva_kind vcpu_read_gva(struct vcpu *v, u64 gva, void *buf, unsigned int len, u32 access,
+			    struct gva_fault *f);
+enum gva_kind vcpu_write_gva(struct vcpu *v, u64 gva, const void *buf, unsigned int len, u32 access,
+			     struct gva_fault *f);
 /* Raise what @f says: #PF, or the nested exit. RESUME_GUEST, EXIT_TO_USER or -errno. */
 int vcpu_raise_gva_fault(struct vcpu *v, enum gva_kind kind, const struct gva_fault *f);
 

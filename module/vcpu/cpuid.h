@@ -9,14 +9,14 @@
 #include <linux/types.h>
 #include <asm/cpufeatures.h>
 
-#define CPUID_MAX_ENTRIES	256
-#define CPUID_NO_ENTRY		0xffff
+#define CPUID_MAX_ENTRIES 256
+#define CPUID_NO_ENTRY	  0xffff
 
 /* Functions that are found without a search: the basic, extended and hypervisor ranges. */
-#define CPUID_BASIC_HEADS	0x20u
-#define CPUID_EXT_HEADS		0x28u
-#define CPUID_HV_HEADS		0x08u
-#define CPUID_NR_HEADS		(CPUID_BASIC_HEADS + CPUID_EXT_HEADS + CPUID_HV_HEADS)
+#define CPUID_BASIC_HEADS 0x20u
+#define CPUID_EXT_HEADS	  0x28u
+#define CPUID_HV_HEADS	  0x08u
+#define CPUID_NR_HEADS	  (CPUID_BASIC_HEADS + CPUID_EXT_HEADS + CPUID_HV_HEADS)
 
 /**
  * struct vcpu_cpuid - the table of KVM_SET_CPUID2, in the order given
@@ -34,7 +34,7 @@ struct vcpu_cpuid {
 	struct {
 		struct kvm_cpuid_entry2 *leaf1, *leaf7, *leaf_d0, *leaf_d1;
 	} dynamic;
-	u64 xsave_xcr0;		/* XCR0 for which leaf 0xd's sizes hold */
+	u64 xsave_xcr0; /* XCR0 for which leaf 0xd's sizes hold */
 	u32 features[NCAPINTS];
 	u16 head[CPUID_NR_HEADS];
 	u16 next[CPUID_MAX_ENTRIES];

@@ -12,15 +12,15 @@
 #include "vcpu/cpuid.h"
 #include "vcpu/vcpu.h"
 
-#define MAX_BASIC	0x1fu
-#define MAX_EXT		0x80000021u
-#define MAX_SUPPORTED	160
+#define MAX_BASIC     0x1fu
+#define MAX_EXT	      0x80000021u
+#define MAX_SUPPORTED 160
 
-#define F(name)		BIT(X86_FEATURE_##name & 31)
+#define F(name)	      BIT(X86_FEATURE_##name & 31)
 
-#define XCR0_AVX	BIT_ULL(2)
-#define XCR0_AVX512	(7ull << 5)
-#define XCR0_PKRU	BIT_ULL(9)
+#define XCR0_AVX      BIT_ULL(2)
+#define XCR0_AVX512   (7ull << 5)
+#define XCR0_PKRU     BIT_ULL(9)
 
 struct builder {
 	struct kvm_cpuid_entry2 *e;
@@ -69,9 +69,9 @@ static void leaf_1(struct builder *b)
 	if (hw->nested_caps)
 		e->ecx |= F(VMX); /* on AMD hosts too: nested/ emulates all of it */
 	e->edx &= kernel_word(CPUID_1_EDX) &
-		  (F(FPU) | F(VME) | F(DE) | F(PSE) | F(TSC) | F(MSR) | F(PAE) | F(CX8) |
-		   F(SEP) | F(PGE) | F(CMOV) | F(PAT) | F(PSE36) | F(CLFLUSH) | F(MMX) |
-		   F(FXSR) | F(XMM) | F(XMM2) | F(SELFSNOOP));
+		  (F(FPU) | F(VME) | F(DE) | F(PSE) | F(TSC) | F(MSR) | F(PAE) | F(CX8) | F(SEP) |
+		   F(PGE) | F(CMOV) | F(PAT) | F(PSE36) | F(CLFLUSH) | F(MMX) | F(FXSR) | F(XMM) |
+		   F(XMM2) | F(SELFSNOOP));
 	e->edx |= F(APIC) | F(MCE) | F(MCA) | F(MTRR);
 }
 
@@ -112,18 +112,17 @@ static void leaf_7(struct builder *b)
 	e->eax = min_t(u32, sub, 1);
 	e->ebx &= kernel_word(CPUID_7_0_EBX) &
 		  (F(FSGSBASE) | F(BMI1) | (avx ? F(AVX2) : 0) | F(FDP_EXCPTN_ONLY) | F(SMEP) |
-		   F(BMI2) | F(ERMS) | F(INVPCID) | F(HLE) | F(RTM) | F(ZERO_FCS_FDS) |
-		   F(RDSEED) | F(ADX) | F(SMAP) | F(CLFLUSHOPT) | F(CLWB) | F(SHA_NI) |
-		   (avx512 ? F(AVX512F) | F(AVX512DQ) | F(AVX512IFMA) | F(AVX512PF) |
-				     F(AVX512ER) | F(AVX512CD) | F(AVX512BW) | F(AVX512VL) :
+		   F(BMI2) | F(ERMS) | F(INVPCID) | F(HLE) | F(RTM) | F(ZERO_FCS_FDS) | F(RDSEED) |
+		   F(ADX) | F(SMAP) | F(CLFLUSHOPT) | F(CLWB) | F(SHA_NI) |
+		   (avx512 ? F(AVX512F) | F(AVX512DQ) | F(AVX512IFMA) | F(AVX512PF) | F(AVX512ER) |
+				     F(AVX512CD) | F(AVX512BW) | F(AVX512VL) :
 			     0));
 	e->ebx |= F(TSC_ADJUST);
 	e->ecx &= kernel_word(CPUID_7_ECX) &
-		  (F(UMIP) | (xcr0 & XCR0_PKRU ? F(PKU) : 0) | F(GFNI) | F(RDPID) |
-		   F(CLDEMOTE) | F(MOVDIRI) | F(MOVDIR64B) |
-		   (avx ? F(VAES) | F(VPCLMULQDQ) : 0) |
-		   (avx512 ? F(AVX512VBMI) | F(AVX512_VBMI2) | F(AVX512_VNNI) |
-				     F(AVX512_BITALG) | F(AVX512_VPOPCNTDQ) :
+		  (F(UMIP) | (xcr0 & XCR0_PKRU ? F(PKU) : 0) | F(GFNI) | F(RDPID) | F(CLDEMOTE) |
+		   F(MOVDIRI) | F(MOVDIR64B) | (avx ? F(VAES) | F(VPCLMULQDQ) : 0) |
+		   (avx512 ? F(AVX512VBMI) | F(AVX512_VBMI2) | F(AVX512_VNNI) | F(AVX512_BITALG) |
+				     F(AVX512_VPOPCNTDQ) :
 			     0));
 	e->edx &= kernel_word(CPUID_7_EDX) &
 		  (F(FSRM) | F(MD_CLEAR) | F(SERIALIZE) |
@@ -217,15 +216,14 @@ static void leaf_ext_1(struct builder *b)
 
 	e->ebx &= 0xf0000000;
 	e->ecx &= kernel_word(CPUID_8000_0001_ECX) &
-		  (F(LAHF_LM) | F(CMP_LEGACY) | F(CR8_LEGACY) | F(ABM) | F(SSE4A) |
-		   F(MISALIGNSSE) | F(3DNOWPREFETCH) | F(TBM) | F(TOPOEXT) |
-		   (avx ? F(XOP) | F(FMA4) : 0));
+		  (F(LAHF_LM) | F(CMP_LEGACY) | F(CR8_LEGACY) | F(ABM) | F(SSE4A) | F(MISALIGNSSE) |
+		   F(3DNOWPREFETCH) | F(TBM) | F(TOPOEXT) | (avx ? F(XOP) | F(FMA4) : 0));
 	/* The low bits repeat leaf 1's EDX on AMD and are reserved on Intel. */
 	e->edx &= (kernel_word(CPUID_8000_0001_EDX) | (kernel_word(CPUID_1_EDX) & 0x0183f3ff)) &
-		  (F(FPU) | F(VME) | F(DE) | F(PSE) | F(TSC) | F(MSR) | F(PAE) | F(CX8) |
-		   F(APIC) | F(MCE) | F(MTRR) | F(PGE) | F(MCA) | F(CMOV) | F(PAT) | F(PSE36) |
-		   F(MMX) | F(FXSR) | F(SYSCALL) | F(NX) | F(MMXEXT) | F(FXSR_OPT) |
-		   F(GBPAGES) | F(RDTSCP) | F(LM) | F(3DNOWEXT) | F(3DNOW));
+		  (F(FPU) | F(VME) | F(DE) | F(PSE) | F(TSC) | F(MSR) | F(PAE) | F(CX8) | F(APIC) |
+		   F(MCE) | F(MTRR) | F(PGE) | F(MCA) | F(CMOV) | F(PAT) | F(PSE36) | F(MMX) |
+		   F(FXSR) | F(SYSCALL) | F(NX) | F(MMXEXT) | F(FXSR_OPT) | F(GBPAGES) | F(RDTSCP) |
+		   F(LM) | F(3DNOWEXT) | F(3DNOW));
 }
 
 static void leaf_ext_8(struct builder *b)
@@ -289,7 +287,8 @@ static void extended_leaves(struct builder *b)
 			break;
 		case 0x80000021:
 			e = add_host(b, f, 0, false);
-			e->eax &= BIT(2) | BIT(6); /* LFENCE serializes, null selector clears base */
+			e->eax &= BIT(2) |
+				  BIT(6); /* LFENCE serializes, null selector clears base */
 			if (boot_cpu_has(X86_FEATURE_LFENCE_RDTSC) &&
 			    boot_cpu_data.x86_vendor != X86_VENDOR_INTEL)
 				e->eax |= BIT(2);

@@ -14,11 +14,11 @@
 #include "vcpu/core.h"
 #include "vcpu/nested.h"
 
-#define CR0_DEFINED (X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET |	\
-		     X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_NW | X86_CR0_CD |	\
-		     X86_CR0_PG)
+#define CR0_DEFINED                                                                    \
+	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | X86_CR0_NE | \
+	 X86_CR0_WP | X86_CR0_AM | X86_CR0_NW | X86_CR0_CD | X86_CR0_PG)
 
-#define PDPTE_RESERVED_LOW 0x1e6ull	/* SDM "PDPTE Registers": bits 1-2, 5-8 */
+#define PDPTE_RESERVED_LOW 0x1e6ull /* SDM "PDPTE Registers": bits 1-2, 5-8 */
 
 static bool in_pae_paging(u64 cr0, u64 cr4, u64 efer)
 {
@@ -159,8 +159,8 @@ u64 vcpu_cr4_reserved(struct vcpu *v)
 int vcpu_set_cr4(struct vcpu *v, u64 val)
 {
 	u64 old = hw->get_cr4(v), cr0 = hw->get_cr0(v), efer = hw->get_efer(v);
-	const u64 tlb_bits = X86_CR4_PGE | X86_CR4_PSE | X86_CR4_PAE | X86_CR4_SMEP |
-			     X86_CR4_SMAP | X86_CR4_PCIDE | X86_CR4_PKE;
+	const u64 tlb_bits = X86_CR4_PGE | X86_CR4_PSE | X86_CR4_PAE | X86_CR4_SMEP | X86_CR4_SMAP |
+			     X86_CR4_PCIDE | X86_CR4_PKE;
 
 	if (val & v->cr4_reserved)
 		return 1;
@@ -223,8 +223,8 @@ int vcpu_set_efer(struct vcpu *v, u64 val, bool host_initiated)
 		allowed |= EFER_FFXSR;
 	if (val & ~allowed) {
 		/* User space may restore state before it gives the CPUID. */
-		if (!host_initiated || (val & ~(u64)(EFER_SCE | EFER_LME | EFER_LMA | EFER_NX |
-						     EFER_FFXSR)))
+		if (!host_initiated ||
+		    (val & ~(u64)(EFER_SCE | EFER_LME | EFER_LMA | EFER_NX | EFER_FFXSR)))
 			return 1;
 	}
 	if (!host_initiated) {

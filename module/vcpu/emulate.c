@@ -60,8 +60,7 @@ int vcpu_internal_error(struct vcpu *v, u32 suberror)
 	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
 	run->emulation_failure.suberror = suberror;
 	run->emulation_failure.ndata = 3;
-	run->emulation_failure.flags =
-		KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES;
+	run->emulation_failure.flags = KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES;
 	run->emulation_failure.insn_size = min_t(u8, e->nr_bytes, 15);
 	memcpy(run->emulation_failure.insn_bytes, e->bytes, 15);
 	return EXIT_TO_USER;
@@ -120,7 +119,7 @@ static void retire(struct vcpu *v, bool tf)
 	if (shadow != old)
 		hw->set_intr_shadow(v, shadow);
 	if (tf)
-		vcpu_inject_db(v, BIT(14));	/* DR6.BS */
+		vcpu_inject_db(v, BIT(14)); /* DR6.BS */
 	vcpu_request(v, REQ_EVENT);
 }
 
@@ -169,8 +168,7 @@ static int step(struct vcpu *v)
 		return next_user_access(v);
 	case EMUL_IO:
 		/* Answers that completed iterations have used up are for nobody else. */
-		if (e->regs[X86_RCX] != rcx || e->regs[X86_RSI] != rsi ||
-		    e->regs[X86_RDI] != rdi) {
+		if (e->regs[X86_RCX] != rcx || e->regs[X86_RSI] != rsi || e->regs[X86_RDI] != rdi) {
 			em->nr_reads = 0;
 			em->pio_in_valid = false;
 		}
@@ -323,7 +321,7 @@ static u64 wrap_rip(struct vcpu *v, u64 old, u64 new)
 	if (likely(!((old ^ new) >> 32)))
 		return new;
 	hw->get_seg(v, X86_CS, &cs);
-	return (hw->get_efer(v) & EFER_LMA) && (cs.ar & SEG_AR_L) ? new : (u32)new;
+	return (hw->get_efer(v) & EFER_LMA) && (cs.ar & SEG_AR_L) ? new : (u32) new;
 }
 
 /**

@@ -9,8 +9,8 @@
 #include "emul/emul.h"
 #include "vcpu/vcpu.h"
 
-#define EMUL_NR_READS	8	/* device reads that one instruction can depend on */
-#define EMUL_NR_WRITES	4	/* device writes that one instruction can post */
+#define EMUL_NR_READS  8 /* device reads that one instruction can depend on */
+#define EMUL_NR_WRITES 4 /* device writes that one instruction can post */
 
 /* A device access of up to 8 bytes. */
 struct mmio_frag {
@@ -55,7 +55,7 @@ struct vcpu_emul {
 		u64 l2gpa, qual, gva;
 		bool misconfig;
 	} nf;
-	int system_result;	/* enum vcpu_next or -errno of emul_ops.system */
+	int system_result; /* enum vcpu_next or -errno of emul_ops.system */
 	bool system_done;
 };
 

@@ -202,8 +202,8 @@ static enum emul_result op_write(struct emul *e, u64 linear, const void *buf, un
 	return r;
 }
 
-static enum emul_result op_cmpxchg(struct emul *e, u64 linear, const void *old,
-				   const void *new, unsigned int len, unsigned int acc)
+static enum emul_result op_cmpxchg(struct emul *e, u64 linear, const void *old, const void *new,
+				   unsigned int len, unsigned int acc)
 {
 	struct vcpu *v = e->ctx;
 	u64 gpa, o = 0, n = 0;
@@ -450,7 +450,7 @@ static enum emul_result op_system(struct emul *e)
 			return emul_raise(e, X86_TRAP_GP, 0);
 		return EMUL_OK;
 	case OPC_RSM:
-		return emul_raise(e, X86_TRAP_UD, 0);	/* never in SMM */
+		return emul_raise(e, X86_TRAP_UD, 0); /* never in SMM */
 	}
 	return EMUL_UNHANDLEABLE;
 }

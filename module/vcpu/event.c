@@ -41,15 +41,14 @@ static enum exc_class exc_class(u8 vector)
 /* The exceptions that push an error code in protected mode. */
 bool exc_has_error(u8 vector)
 {
-	const u32 with = BIT(X86_TRAP_DF) | BIT(X86_TRAP_TS) | BIT(X86_TRAP_NP) |
-			 BIT(X86_TRAP_SS) | BIT(X86_TRAP_GP) | BIT(X86_TRAP_PF) |
-			 BIT(X86_TRAP_AC);
+	const u32 with = BIT(X86_TRAP_DF) | BIT(X86_TRAP_TS) | BIT(X86_TRAP_NP) | BIT(X86_TRAP_SS) |
+			 BIT(X86_TRAP_GP) | BIT(X86_TRAP_PF) | BIT(X86_TRAP_AC);
 
 	return vector < 32 && (with & BIT(vector));
 }
 
-static void exc_set(struct vcpu *v, u8 vector, bool has_error, u32 error,
-		    bool has_payload, u64 payload)
+static void exc_set(struct vcpu *v, u8 vector, bool has_error, u32 error, bool has_payload,
+		    u64 payload)
 {
 	v->ev.exc.pending = true;
 	v->ev.exc.injected = false;
@@ -61,8 +60,8 @@ static void exc_set(struct vcpu *v, u8 vector, bool has_error, u32 error,
 	vcpu_request(v, REQ_EVENT);
 }
 
-static void exc_raise(struct vcpu *v, u8 vector, bool has_error, u32 error,
-		      bool has_payload, u64 payload)
+static void exc_raise(struct vcpu *v, u8 vector, bool has_error, u32 error, bool has_payload,
+		      u64 payload)
 {
 	enum exc_class first, second;
 
@@ -216,8 +215,7 @@ static void inject_irq(struct vcpu *v)
 	u32 type = v->ev.irq.soft ? INTR_TYPE_SOFT_INTR : INTR_TYPE_EXT_INTR;
 
 	v->stats.irq_injections++;
-	hw->inject(v, INTR_INFO_VALID_MASK | type | v->ev.irq.vector, 0,
-		   v->ev.soft_insn_len);
+	hw->inject(v, INTR_INFO_VALID_MASK | type | v->ev.irq.vector, 0, v->ev.soft_insn_len);
 }
 
 static void inject_nmi(struct vcpu *v)
@@ -235,8 +233,7 @@ bool vcpu_irq_allowed(struct vcpu *v)
 
 static bool nmi_allowed(struct vcpu *v)
 {
-	return !(hw->get_intr_shadow(v) & (INTR_SHADOW_NMI | INTR_SHADOW_MOV_SS |
-					    INTR_SHADOW_STI));
+	return !(hw->get_intr_shadow(v) & (INTR_SHADOW_NMI | INTR_SHADOW_MOV_SS | INTR_SHADOW_STI));
 }
 
 /* An interrupt is waiting at the in-kernel or at the user-space controller. */
@@ -448,9 +445,10 @@ void vcpu_get_events(struct vcpu *v, struct kvm_vcpu_events *e)
 	}
 }
 
-#define EVENT_FLAGS (KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SIPI_VECTOR | \
-		     KVM_VCPUEVENT_VALID_SHADOW | KVM_VCPUEVENT_VALID_SMM |		 \
-		     KVM_VCPUEVENT_VALID_PAYLOAD | KVM_VCPUEVENT_VALID_TRIPLE_FAULT)
+#define EVENT_FLAGS                                                                           \
+	(KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SIPI_VECTOR |                  \
+	 KVM_VCPUEVENT_VALID_SHADOW | KVM_VCPUEVENT_VALID_SMM | KVM_VCPUEVENT_VALID_PAYLOAD | \
+	 KVM_VCPUEVENT_VALID_TRIPLE_FAULT)
 
 static int events_check(struct vcpu *v, const struct kvm_vcpu_events *e)
 {

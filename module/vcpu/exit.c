@@ -139,10 +139,10 @@ static int handle_wrmsr(struct vcpu *v)
 
 /* Exit qualification for control-register accesses (SDM, table of that name). */
 enum { CR_MOV_TO, CR_MOV_FROM, CR_CLTS, CR_LMSW };
-#define CR_QUAL_NR(q)	((q) & 15)
-#define CR_QUAL_TYPE(q)	(((q) >> 4) & 3)
+#define CR_QUAL_NR(q)	((q)&15)
+#define CR_QUAL_TYPE(q) (((q) >> 4) & 3)
 #define CR_QUAL_REG(q)	(((q) >> 8) & 15)
-#define CR_QUAL_LMSW(q)	((u16)((q) >> 16))
+#define CR_QUAL_LMSW(q) ((u16)((q) >> 16))
 
 static int set_cr(struct vcpu *v, int nr, u64 val)
 {
@@ -221,9 +221,9 @@ static int handle_cr(struct vcpu *v)
 }
 
 /* Exit qualification for MOV DR. */
-#define DR_QUAL_NR(q)	((q) & 7)
-#define DR_QUAL_FROM	BIT(4)
-#define DR_QUAL_REG(q)	(((q) >> 8) & 15)
+#define DR_QUAL_NR(q)  ((q)&7)
+#define DR_QUAL_FROM   BIT(4)
+#define DR_QUAL_REG(q) (((q) >> 8) & 15)
 
 static int handle_dr(struct vcpu *v)
 {
@@ -242,7 +242,7 @@ static int handle_dr(struct vcpu *v)
 		return RESUME_GUEST;
 	}
 	if (v->dr7 & DR7_GD) {
-		vcpu_inject_db(v, BIT(13));	/* DR6.BD */
+		vcpu_inject_db(v, BIT(13)); /* DR6.BD */
 		return RESUME_GUEST;
 	}
 	if (v->exit.qual & DR_QUAL_FROM) {
@@ -283,7 +283,7 @@ static int handle_exception(struct vcpu *v)
 	u8 vector = info & INTR_INFO_VECTOR_MASK;
 
 	if ((info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_NMI_INTR)
-		return RESUME_GUEST;	/* the backend has given it to the host */
+		return RESUME_GUEST; /* the backend has given it to the host */
 
 	switch (vector) {
 	case X86_TRAP_DB:

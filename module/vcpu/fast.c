@@ -60,8 +60,7 @@ static bool insn_len_known(struct vcpu *v)
 
 static bool fast_wrmsr(struct vcpu *v)
 {
-	return vcpu_wrmsr_is_atomic(v) && insn_len_known(v) &&
-	       vcpu_handle_wrmsr(v) == RESUME_GUEST;
+	return vcpu_wrmsr_is_atomic(v) && insn_len_known(v) && vcpu_handle_wrmsr(v) == RESUME_GUEST;
 }
 
 static bool fast_in_l1(struct vcpu *v)
@@ -76,8 +75,7 @@ static bool fast_in_l1(struct vcpu *v)
 	case EXIT_REASON_MSR_WRITE:
 		return fast_wrmsr(v);
 	case EXIT_REASON_EXCEPTION_NMI:
-		return (e->intr_info & INTR_INFO_VECTOR_MASK) == X86_TRAP_UD &&
-		       nested_fast_ud(v);
+		return (e->intr_info & INTR_INFO_VECTOR_MASK) == X86_TRAP_UD && nested_fast_ud(v);
 	case EXIT_REASON_VMREAD:
 	case EXIT_REASON_VMWRITE:
 		return nested_fast_insn(v);

@@ -100,11 +100,9 @@ static u32 ept_access(u32 access)
  * @gpa:    result
  * @f:	    filled when the result is a fault
  */
-enum gva_kind vcpu_translate_gva(struct vcpu *v, u64 gva, u32 access, u64 *gpa,
-				 struct gva_fault *f)
+enum gva_kind vcpu_translate_gva(struct vcpu *v, u64 gva, u32 access, u64 *gpa, struct gva_fault *f)
 {
-	struct walk_ctx c = { .v = v, .f = f, .l2_ept = nested_uses_ept(v),
-			      .eptp = nested_eptp(v) };
+	struct walk_ctx c = { .v = v, .f = f, .l2_ept = nested_uses_ept(v), .eptp = nested_eptp(v) };
 	struct walk_result res = { .gpa = gva };
 	struct walk_env env;
 	int r;
@@ -154,8 +152,8 @@ enum gva_kind vcpu_read_gva(struct vcpu *v, u64 gva, void *buf, unsigned int len
 	return GVA_OK;
 }
 
-enum gva_kind vcpu_write_gva(struct vcpu *v, u64 gva, const void *buf, unsigned int len,
-			     u32 access, struct gva_fault *f)
+enum gva_kind vcpu_write_gva(struct vcpu *v, u64 gva, const void *buf, unsigned int len, u32 access,
+			     struct gva_fault *f)
 {
 	unsigned int first = min_t(unsigned int, len, PAGE_SIZE - (gva & ~PAGE_MASK));
 	enum gva_kind k;

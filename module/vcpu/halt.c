@@ -10,8 +10,8 @@
 #include "vcpu/core.h"
 #include "vcpu/nested.h"
 
-#define SIPI_INIT_PENDING	BIT(8)
-#define SIPI_PENDING		BIT(9)
+#define SIPI_INIT_PENDING BIT(8)
+#define SIPI_PENDING	  BIT(9)
 
 void vcpu_post_init(struct vcpu *v)
 {
@@ -61,9 +61,9 @@ int vcpu_accept_init_sipi(struct vcpu *v)
 
 	if (old & SIPI_INIT_PENDING) {
 		if (v->in_l2)
-			return RESUME_GUEST;	/* nested_check_events() exits first */
+			return RESUME_GUEST; /* nested_check_events() exits first */
 		if (nested_vmxon(v))
-			return RESUME_GUEST;	/* stays pending until VMXOFF */
+			return RESUME_GUEST; /* stays pending until VMXOFF */
 		while (!try_cmpxchg(&v->sipi, &old, old & ~SIPI_INIT_PENDING))
 			;
 		vcpu_reset(v, true);
@@ -97,11 +97,9 @@ bool vcpu_runnable(struct vcpu *v)
 /* An event is there that ends HLT (SDM "HLT—Halt"). */
 static bool guest_wakes(struct vcpu *v)
 {
-	if (v->ev.exc.pending || v->ev.exc.injected || v->ev.nmi_injected ||
-	    v->ev.irq.injected)
+	if (v->ev.exc.pending || v->ev.exc.injected || v->ev.nmi_injected || v->ev.irq.injected)
 		return true;
-	if (atomic_read(&v->ev.nmi_pending) &&
-	    !(hw->get_intr_shadow(v) & INTR_SHADOW_NMI))
+	if (atomic_read(&v->ev.nmi_pending) && !(hw->get_intr_shadow(v) & INTR_SHADOW_NMI))
 		return true;
 	return vcpu_irq_pending(v) && (vcpu_irq_allowed(v) || nested_exits_on_irq(v));
 }
@@ -120,8 +118,7 @@ bool vcpu_has_work(struct vcpu *v)
 {
 	if ((READ_ONCE(v->requests) & ~BIT(REQ_EVENT)) || init_sipi_waits(v))
 		return true;
-	if (v->mp_state == KVM_MP_STATE_UNINITIALIZED ||
-	    v->mp_state == KVM_MP_STATE_INIT_RECEIVED)
+	if (v->mp_state == KVM_MP_STATE_UNINITIALIZED || v->mp_state == KVM_MP_STATE_INIT_RECEIVED)
 		return false;
 	return guest_wakes(v) || (v->lapic && lapic_has_pending_timer(v)) ||
 	       nested_timer_expired(v);

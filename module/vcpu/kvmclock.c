@@ -56,10 +56,10 @@ static u64 ticks_to_ns(u64 ticks)
 
 /* One moment by all clocks. */
 struct moment {
-	u64 tsc;	/* host's */
+	u64 tsc; /* host's */
 	u64 boot_ns;
 	u64 real_ns;
-	u64 clock_ns;	/* the VM's */
+	u64 clock_ns; /* the VM's */
 };
 
 /* Under vm->clock_lock. */

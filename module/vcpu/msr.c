@@ -98,8 +98,9 @@ static int user_exit(struct vcpu *v, u32 reason, bool write, u32 index, u64 data
 /* The access has failed with @r, or the filter has denied it: to user space, or #GP. */
 static int failed(struct vcpu *v, int r, bool denied, bool write, u32 index, u64 data)
 {
-	u32 reason = denied ? KVM_MSR_EXIT_REASON_FILTER :
-		     r == MSR_UNKNOWN ? KVM_MSR_EXIT_REASON_UNKNOWN : KVM_MSR_EXIT_REASON_INVAL;
+	u32 reason = denied	      ? KVM_MSR_EXIT_REASON_FILTER :
+		     r == MSR_UNKNOWN ? KVM_MSR_EXIT_REASON_UNKNOWN :
+					KVM_MSR_EXIT_REASON_INVAL;
 
 	if (v->vm->user_space_msr_mask & reason)
 		return user_exit(v, reason, write, index, data);

@@ -10,11 +10,11 @@
 struct vcpu;
 
 /* Answers of the accessors beside 0; never an errno that reaches user space. */
-#define MSR_FAULT	1	/* #GP(0) */
-#define MSR_UNKNOWN	(-ENOENT)
+#define MSR_FAULT   1 /* #GP(0) */
+#define MSR_UNKNOWN (-ENOENT)
 
-#define MSR_LISTED	BIT(0)	/* in KVM_GET_MSR_INDEX_LIST */
-#define MSR_FEATURE	BIT(1)	/* in KVM_GET_MSR_FEATURE_INDEX_LIST */
+#define MSR_LISTED  BIT(0) /* in KVM_GET_MSR_INDEX_LIST */
+#define MSR_FEATURE BIT(1) /* in KVM_GET_MSR_FEATURE_INDEX_LIST */
 
 /**
  * struct msr_row - one MSR, or a range of alike ones

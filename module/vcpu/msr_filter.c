@@ -17,7 +17,7 @@ struct filter_range {
 	u32 flags;
 	u32 base;
 	u32 nmsrs;
-	unsigned long *bitmap;	/* a set bit allows */
+	unsigned long *bitmap; /* a set bit allows */
 };
 
 struct msr_filter {
@@ -108,9 +108,21 @@ static int build_filter(const struct kvm_msr_filter *in, struct msr_filter **out
 
 /* What a backend may leave to the guest without an exit. */
 static const u32 passed_through[] = {
-	MSR_IA32_TSC, MSR_IA32_SPEC_CTRL, MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP,
-	MSR_IA32_SYSENTER_EIP, MSR_IA32_DEBUGCTLMSR, MSR_IA32_CR_PAT, MSR_STAR, MSR_LSTAR,
-	MSR_CSTAR, MSR_SYSCALL_MASK, MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_TSC_AUX,
+	MSR_IA32_TSC,
+	MSR_IA32_SPEC_CTRL,
+	MSR_IA32_SYSENTER_CS,
+	MSR_IA32_SYSENTER_ESP,
+	MSR_IA32_SYSENTER_EIP,
+	MSR_IA32_DEBUGCTLMSR,
+	MSR_IA32_CR_PAT,
+	MSR_STAR,
+	MSR_LSTAR,
+	MSR_CSTAR,
+	MSR_SYSCALL_MASK,
+	MSR_FS_BASE,
+	MSR_GS_BASE,
+	MSR_KERNEL_GS_BASE,
+	MSR_TSC_AUX,
 };
 
 /*

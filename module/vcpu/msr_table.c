@@ -412,7 +412,9 @@ static int set_arch_cap(struct vcpu *v, u32 index, u64 val, bool host)
 u64 msr_host_de_cfg(void)
 {
 	return boot_cpu_has(X86_FEATURE_LFENCE_RDTSC) &&
-	       boot_cpu_data.x86_vendor != X86_VENDOR_INTEL ? BIT_ULL(1) : 0;
+			       boot_cpu_data.x86_vendor != X86_VENDOR_INTEL ?
+		       BIT_ULL(1) :
+		       0;
 }
 
 static bool has_de_cfg(void)
@@ -448,8 +450,9 @@ static int set_perf_capabilities(struct vcpu *v, u32 index, u64 val, bool host)
 	return host && !val ? 0 : MSR_FAULT;
 }
 
-#define MISC_ENABLE_READONLY (MSR_IA32_MISC_ENABLE_PEBS_UNAVAIL | \
-			      MSR_IA32_MISC_ENABLE_BTS_UNAVAIL | MSR_IA32_MISC_ENABLE_EMON)
+#define MISC_ENABLE_READONLY                                                    \
+	(MSR_IA32_MISC_ENABLE_PEBS_UNAVAIL | MSR_IA32_MISC_ENABLE_BTS_UNAVAIL | \
+	 MSR_IA32_MISC_ENABLE_EMON)
 
 static int get_misc_enable(struct vcpu *v, u32 index, u64 *val, bool host)
 {
@@ -511,7 +514,7 @@ static int set_vmx(struct vcpu *v, u32 index, u64 val, bool host)
 
 /* Memory types --------------------------------------------------------------------- */
 
-#define MTRR_VAR_FIRST	0x200	/* IA32_MTRR_PHYSBASE0 */
+#define MTRR_VAR_FIRST 0x200 /* IA32_MTRR_PHYSBASE0 */
 
 static bool mtrr_type(u8 type)
 {
@@ -565,8 +568,7 @@ static int set_mtrr_fixed(struct vcpu *v, u32 index, u64 val, bool host)
 
 static u64 *mtrr_var(struct vcpu *v, u32 index)
 {
-	return &v->mtrr_var[array_index_nospec(index - MTRR_VAR_FIRST,
-					       ARRAY_SIZE(v->mtrr_var))];
+	return &v->mtrr_var[array_index_nospec(index - MTRR_VAR_FIRST, ARRAY_SIZE(v->mtrr_var))];
 }
 
 static int get_mtrr_var(struct vcpu *v, u32 index, u64 *val, bool host)
@@ -605,7 +607,7 @@ static int set_mtrr_def(struct vcpu *v, u32 index, u64 val, bool host)
 
 /* Machine check --------------------------------------------------------------------- */
 
-#define MCE_BANKS(v)	((v)->mcg_cap & 0xff)
+#define MCE_BANKS(v) ((v)->mcg_cap & 0xff)
 
 static int get_mcg(struct vcpu *v, u32 index, u64 *val, bool host)
 {
@@ -681,7 +683,7 @@ static int set_mce_bank(struct vcpu *v, u32 index, u64 val, bool host)
 
 /* The table -------------------------------------------------------------------------- */
 
-#define ONE(i)	i, i
+#define ONE(i) i, i
 
 const struct msr_row msr_rows[] = {
 	{ ONE(MSR_IA32_TSC), MSR_LISTED, MSR_RW(tsc) },

@@ -35,7 +35,7 @@ int vcpu_nested_create(struct vcpu *v)
 	n->vmcs12 = (struct vmcs12 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	n->msr_bitmap = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!n->vmcs12 || !n->msr_bitmap)
-		return -ENOMEM;		/* the caller frees what there is */
+		return -ENOMEM; /* the caller frees what there is */
 	if (hw->nested_caps)
 		supported_caps(&n->caps);
 	nested_state_init(&n->st, n->vmcs12);
@@ -242,8 +242,7 @@ static bool l1_wants_exception(struct vcpu *v)
 
 	if (vector != X86_TRAP_PF)
 		return bit;
-	if ((v->ev.exc.error & m->page_fault_error_code_mask) !=
-	    m->page_fault_error_code_match)
+	if ((v->ev.exc.error & m->page_fault_error_code_mask) != m->page_fault_error_code_match)
 		bit = !bit;
 	return bit;
 }
@@ -252,8 +251,7 @@ static int exception_exit(struct vcpu *v)
 {
 	struct vcpu_exit e = {
 		.reason = EXIT_REASON_EXCEPTION_NMI,
-		.intr_info = INTR_INFO_VALID_MASK | INTR_TYPE_HARD_EXCEPTION |
-			     v->ev.exc.vector,
+		.intr_info = INTR_INFO_VALID_MASK | INTR_TYPE_HARD_EXCEPTION | v->ev.exc.vector,
 		.qual = v->ev.exc.has_payload ? v->ev.exc.payload : 0,
 	};
 
@@ -293,7 +291,7 @@ static int irq_exit(struct vcpu *v)
 		int vector = vcpu_ack_irq(v);
 
 		if (vector < 0)
-			return RESUME_GUEST;	/* it has vanished */
+			return RESUME_GUEST; /* it has vanished */
 		e.intr_info = INTR_INFO_VALID_MASK | INTR_TYPE_EXT_INTR | vector;
 	}
 	return nested_vmexit(v, &e);
@@ -302,8 +300,7 @@ static int irq_exit(struct vcpu *v)
 /* Windows that L1 waits for. */
 static bool irq_window_open(struct vcpu *v)
 {
-	return proc_has(v->nested->vmcs12, CPU_BASED_INTR_WINDOW_EXITING) &&
-	       vcpu_irq_allowed(v);
+	return proc_has(v->nested->vmcs12, CPU_BASED_INTR_WINDOW_EXITING) && vcpu_irq_allowed(v);
 }
 
 static bool nmi_window_open(struct vcpu *v)

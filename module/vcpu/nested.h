@@ -11,26 +11,26 @@
 
 int vcpu_nested_create(struct vcpu *v);
 void vcpu_nested_free(struct vcpu *v);
-void nested_reset(struct vcpu *v);	/* leaves L2 and VMX operation, keeps capabilities */
+void nested_reset(struct vcpu *v); /* leaves L2 and VMX operation, keeps capabilities */
 bool nested_vmxon(struct vcpu *v);
 void nested_cpuid_changed(struct vcpu *v);
 
 /* VMX capability MSRs: 0, 1 (#GP, -EINVAL for user space), -ENOENT */
 int nested_get_vmx_msr(struct vcpu *v, u32 index, u64 *val);
 int nested_set_vmx_msr(struct vcpu *v, u32 index, u64 val);
-int nested_get_vmx_feature_msr(u32 index, u64 *val);	/* before any VM */
+int nested_get_vmx_feature_msr(u32 index, u64 *val); /* before any VM */
 
 /* Exits. All return enum vcpu_next or -errno. */
-int nested_handle_insn(struct vcpu *v);		/* a VMX instruction exited (VMX hosts) */
-int nested_handle_ud(struct vcpu *v);		/* #UD: a VMX instruction on an SVM host? */
-bool nested_fast_insn(struct vcpu *v);		/* VMREAD, VMWRITE without sleeping; */
-bool nested_fast_ud(struct vcpu *v);		/* false: nothing done, take the long way */
-enum nested_exit_owner nested_exit_is_for(struct vcpu *v);	/* whose is v->exit? */
-int nested_reflect(struct vcpu *v);		/* give it to L1 */
+int nested_handle_insn(struct vcpu *v); /* a VMX instruction exited (VMX hosts) */
+int nested_handle_ud(struct vcpu *v);	/* #UD: a VMX instruction on an SVM host? */
+bool nested_fast_insn(struct vcpu *v);	/* VMREAD, VMWRITE without sleeping; */
+bool nested_fast_ud(struct vcpu *v);	/* false: nothing done, take the long way */
+enum nested_exit_owner nested_exit_is_for(struct vcpu *v); /* whose is v->exit? */
+int nested_reflect(struct vcpu *v);			   /* give it to L1 */
 int nested_ept_fault_exit(struct vcpu *v, u64 l2gpa, u64 gla, u64 qual, bool misconfig);
 int nested_triple_fault(struct vcpu *v);
-int nested_entry_failed(struct vcpu *v);	/* the hardware refused L2's state */
-int nested_hw_error(struct vcpu *v);		/* the hardware refused the controls */
+int nested_entry_failed(struct vcpu *v); /* the hardware refused L2's state */
+int nested_hw_error(struct vcpu *v);	 /* the hardware refused the controls */
 
 /* Events while L2 runs: nested exits that they cause. */
 int nested_check_events(struct vcpu *v);
@@ -38,17 +38,17 @@ bool nested_exits_on_irq(struct vcpu *v);
 bool nested_timer_expired(struct vcpu *v);
 
 /* Control registers. */
-bool nested_cr0_allowed(struct vcpu *v, u64 cr0);	/* VMX operation fixes bits */
+bool nested_cr0_allowed(struct vcpu *v, u64 cr0); /* VMX operation fixes bits */
 bool nested_cr4_allowed(struct vcpu *v, u64 cr4);
-u64 nested_merge_cr0(struct vcpu *v, u64 val);	/* L2's write with L1's bits kept */
+u64 nested_merge_cr0(struct vcpu *v, u64 val); /* L2's write with L1's bits kept */
 u64 nested_merge_cr4(struct vcpu *v, u64 val);
-u64 nested_read_cr0(struct vcpu *v);		/* what MOV from CR0 gives */
+u64 nested_read_cr0(struct vcpu *v); /* what MOV from CR0 gives */
 u64 nested_read_cr4(struct vcpu *v);
 int nested_load_pdptrs(struct vcpu *v, u64 cr3);
 
 /* Memory. */
-bool nested_uses_ept(struct vcpu *v);		/* in L2, and L1 gave it EPT */
+bool nested_uses_ept(struct vcpu *v); /* in L2, and L1 gave it EPT */
 u64 nested_eptp(struct vcpu *v);
-int nested_reload_pages(struct vcpu *v);	/* pinned L1 pages may have moved */
+int nested_reload_pages(struct vcpu *v); /* pinned L1 pages may have moved */
 
 #endif /* TURTLES_VCPU_NESTED_H */

@@ -26,16 +26,16 @@ static void read_for_checks(struct vcpu *v, struct nested_check_env *env)
 	u32 vtpr;
 
 	if (nested_check_needs_vtpr(m)) {
-		env->vtpr_valid = !vm_read_guest(v->vm, m->virtual_apic_page_addr + 0x80,
-						 &vtpr, sizeof(vtpr));
+		env->vtpr_valid = !vm_read_guest(v->vm, m->virtual_apic_page_addr + 0x80, &vtpr,
+						 sizeof(vtpr));
 		env->vtpr = vtpr;
 	}
 	if (nested_check_needs_link(m))
-		env->link_valid = !vm_read_guest(v->vm, m->vmcs_link_pointer,
-						 &env->link_header, sizeof(u32));
+		env->link_valid =
+			!vm_read_guest(v->vm, m->vmcs_link_pointer, &env->link_header, sizeof(u32));
 	if (nested_check_needs_pdptes(m))
-		env->pdptes_valid = !vm_read_guest(v->vm, m->guest_cr3 & 0xffffffe0ull,
-						   env->pdptes, sizeof(env->pdptes));
+		env->pdptes_valid = !vm_read_guest(v->vm, m->guest_cr3 & 0xffffffe0ull, env->pdptes,
+						   sizeof(env->pdptes));
 }
 
 static void fill_check_env(struct vcpu *v, struct nested_check_env *env)
@@ -187,8 +187,7 @@ int nested_vmenter(struct vcpu *v, bool launch)
 	}
 
 	trace_turtles_nested_vmenter(v->id, v->rip, n->st.current_vmptr, n->vmcs12->guest_rip,
-				     n->vmcs12->ept_pointer,
-				     n->vmcs12->vm_entry_intr_info_field);
+				     n->vmcs12->ept_pointer, n->vmcs12->vm_entry_intr_info_field);
 	enter_l2(v);
 	if (!n->uses_ept && env.pdptes_valid)
 		hw->set_pdptrs(v, env.pdptes);

@@ -106,7 +106,8 @@ static void vectoring_from_events(struct vcpu *v, struct vcpu_exit *e)
 	if (v->ev.exc.injected) {
 		info |= v->ev.exc.vector;
 		info |= v->ev.exc.vector == X86_TRAP_BP || v->ev.exc.vector == X86_TRAP_OF ?
-				INTR_TYPE_SOFT_EXCEPTION : INTR_TYPE_HARD_EXCEPTION;
+				INTR_TYPE_SOFT_EXCEPTION :
+				INTR_TYPE_HARD_EXCEPTION;
 		if (v->ev.exc.has_error)
 			info |= INTR_INFO_DELIVER_CODE_MASK;
 		e->idt_error = v->ev.exc.error;
@@ -138,8 +139,8 @@ static int vmx_abort(struct vcpu *v, u32 indicator)
 
 	n->vmcs12->abort = indicator;
 	/* The region may be gone; then nobody can look at the indicator either. */
-	if (vm_write_guest(v->vm, n->st.current_vmptr + offsetof(struct vmcs12, abort),
-			   &indicator, sizeof(indicator)))
+	if (vm_write_guest(v->vm, n->st.current_vmptr + offsetof(struct vmcs12, abort), &indicator,
+			   sizeof(indicator)))
 		trace_turtles_nested_vmenter_failed(v->id, "abort indicator", indicator);
 	vcpu_request(v, REQ_TRIPLE_FAULT);
 	return RESUME_GUEST;

@@ -14,7 +14,6 @@
 #include "vcpu/emulate.h"
 #include "vcpu/nested_int.h"
 
-
 static int read_gpa(void *ctx, u64 gpa, void *buf, u32 len)
 {
 	struct vcpu *v = ctx;
@@ -79,8 +78,7 @@ static int operand_linear(struct vcpu *v, const struct vmx_operand *op, u32 len,
 	return 0;
 }
 
-static int access_failed(enum gva_kind k, const struct gva_fault *f,
-			 struct vmx_insn_result *res)
+static int access_failed(enum gva_kind k, const struct gva_fault *f, struct vmx_insn_result *res)
 {
 	switch (k) {
 	case GVA_OK:
@@ -368,7 +366,8 @@ static int ud_in_l2(struct vcpu *v, u32 reason)
 	if (reason == EXIT_REASON_VMCALL || !has_operand(reason))
 		x.insn_info = 0;
 	else if (e->insn.is_mem)
-		x.qual = e->insn.disp + (e->insn.base == EMUL_RIP_REL ? e->rip + e->insn.length : 0);
+		x.qual =
+			e->insn.disp + (e->insn.base == EMUL_RIP_REL ? e->rip + e->insn.length : 0);
 	return nested_vmexit(v, &x);
 }
 
@@ -396,8 +395,7 @@ int nested_handle_ud(struct vcpu *v)
 	/* AMD's processors have these two in legacy mode only, an Intel guest in all. */
 	if (is_sysenter(v) && vcpu_is_intel(v))
 		return vcpu_emulate(v);
-	if (!reason || (reason != EXIT_REASON_VMCALL &&
-			!vcpu_has_feature(v, X86_FEATURE_VMX))) {
+	if (!reason || (reason != EXIT_REASON_VMCALL && !vcpu_has_feature(v, X86_FEATURE_VMX))) {
 		vcpu_inject_ud(v);
 		return RESUME_GUEST;
 	}

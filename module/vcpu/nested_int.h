@@ -99,7 +99,7 @@ int nested_vmexit_simple(struct vcpu *v, u32 reason, u64 qual);
 /* nested_timer.c: the VMX-preemption timer where the hardware has none to give */
 void nested_timer_init(struct vcpu *v);
 void nested_timer_start(struct vcpu *v, u32 value);
-void nested_timer_stop(struct vcpu *v);		/* saves the rest when L1 asked for that */
+void nested_timer_stop(struct vcpu *v); /* saves the rest when L1 asked for that */
 
 /* nested_insn.c */
 extern const struct nested_ops vcpu_nested_ops;

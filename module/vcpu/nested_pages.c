@@ -38,7 +38,7 @@ static u64 pin_page(struct vcpu *v, struct nested_pin *pin, bool wanted, u64 gpa
 /* What the backend looks at of L1's MSR bitmap; false if it is not in memory. */
 static bool read_msr_bitmap(struct vcpu *v)
 {
-	static const struct msr_bitmap_part all[] = { { 0, PAGE_SIZE }, { } };
+	static const struct msr_bitmap_part all[] = { { 0, PAGE_SIZE }, {} };
 	const struct msr_bitmap_part *p = hw->msr_bitmap_parts ?: all;
 	struct vcpu_nested *n = v->nested;
 
@@ -67,10 +67,9 @@ int nested_set_pages(struct vcpu *v)
 		pages.msr_bitmap = n->msr_bitmap;
 	pages.vapic_hpa = pin_page(v, &n->vapic, proc_has(m, CPU_BASED_TPR_SHADOW),
 				   m->virtual_apic_page_addr, true);
-	pages.apic_access_hpa =
-		pin_page(v, &n->apic_access,
-			 proc2_has(m, SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES),
-			 m->apic_access_addr, false);
+	pages.apic_access_hpa = pin_page(v, &n->apic_access,
+					 proc2_has(m, SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES),
+					 m->apic_access_addr, false);
 	hw->l2_set_pages(v, &pages);
 	return RESUME_GUEST;
 }

@@ -64,8 +64,7 @@ void nested_timer_stop(struct vcpu *v)
 	n->timer_on = false;
 	if (exit_has(n->vmcs12, VM_EXIT_SAVE_VMX_PREEMPTION_TIMER))
 		n->vmcs12->vmx_preemption_timer_value =
-			now < n->timer_deadline ?
-				(n->timer_deadline - now) >> timer_rate(v) : 0;
+			now < n->timer_deadline ? (n->timer_deadline - now) >> timer_rate(v) : 0;
 }
 
 bool nested_timer_expired(struct vcpu *v)

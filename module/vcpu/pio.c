@@ -11,10 +11,10 @@
 #include "vcpu/emulate.h"
 
 /* Exit qualification for I/O instructions (SDM, table of that name). */
-#define IO_QUAL_SIZE(q)	(((q) & 7) + 1)
+#define IO_QUAL_SIZE(q) (((q)&7) + 1)
 #define IO_QUAL_IN	BIT(3)
 #define IO_QUAL_STRING	BIT(4)
-#define IO_QUAL_PORT(q)	((u16)((q) >> 16))
+#define IO_QUAL_PORT(q) ((u16)((q) >> 16))
 
 /* Describe a port access to user space. */
 int vcpu_user_pio(struct vcpu *v, bool in, u16 port, unsigned int size, unsigned int count)

@@ -86,10 +86,9 @@ static void seg_from_kvm(struct vcpu *v, enum x86_sreg s, const struct kvm_segme
 		.base = k->base,
 		.limit = k->limit,
 		.selector = k->selector,
-		.ar = (k->type & 0xf) | (k->s ? SEG_AR_S : 0) |
-		      ((k->dpl & 3) << SEG_AR_DPL_SHIFT) | (k->present ? SEG_AR_P : 0) |
-		      (k->avl ? SEG_AR_AVL : 0) | (k->l ? SEG_AR_L : 0) |
-		      (k->db ? SEG_AR_DB : 0) | (k->g ? SEG_AR_G : 0) |
+		.ar = (k->type & 0xf) | (k->s ? SEG_AR_S : 0) | ((k->dpl & 3) << SEG_AR_DPL_SHIFT) |
+		      (k->present ? SEG_AR_P : 0) | (k->avl ? SEG_AR_AVL : 0) |
+		      (k->l ? SEG_AR_L : 0) | (k->db ? SEG_AR_DB : 0) | (k->g ? SEG_AR_G : 0) |
 		      (k->unusable || !k->present ? SEG_AR_UNUSABLE : 0),
 	};
 
@@ -97,16 +96,16 @@ static void seg_from_kvm(struct vcpu *v, enum x86_sreg s, const struct kvm_segme
 }
 
 /* The part that kvm_sregs and kvm_sregs2 share has the same member names. */
-#define SREGS_SEGS(op, v, s)			\
-	do {					\
-		op(v, X86_CS, &(s)->cs);	\
-		op(v, X86_DS, &(s)->ds);	\
-		op(v, X86_ES, &(s)->es);	\
-		op(v, X86_FS, &(s)->fs);	\
-		op(v, X86_GS, &(s)->gs);	\
-		op(v, X86_SS, &(s)->ss);	\
-		op(v, X86_TR, &(s)->tr);	\
-		op(v, X86_LDTR, &(s)->ldt);	\
+#define SREGS_SEGS(op, v, s)                \
+	do {                                \
+		op(v, X86_CS, &(s)->cs);    \
+		op(v, X86_DS, &(s)->ds);    \
+		op(v, X86_ES, &(s)->es);    \
+		op(v, X86_FS, &(s)->fs);    \
+		op(v, X86_GS, &(s)->gs);    \
+		op(v, X86_SS, &(s)->ss);    \
+		op(v, X86_TR, &(s)->tr);    \
+		op(v, X86_LDTR, &(s)->ldt); \
 	} while (0)
 
 void vcpu_get_sregs2(struct vcpu *v, struct kvm_sregs2 *s)
@@ -260,9 +259,9 @@ int vcpu_set_debugregs(struct vcpu *v, const struct kvm_debugregs *d)
 	return 0;
 }
 
-#define GUESTDBG_KNOWN (KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_SW_BP | \
-			KVM_GUESTDBG_USE_HW_BP | KVM_GUESTDBG_INJECT_DB |			    \
-			KVM_GUESTDBG_INJECT_BP)
+#define GUESTDBG_KNOWN                                                            \
+	(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_SW_BP | \
+	 KVM_GUESTDBG_USE_HW_BP | KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP)
 
 /**
  * vcpu_set_guest_debug - KVM_SET_GUEST_DEBUG
@@ -336,7 +335,7 @@ int vcpu_translate(struct vcpu *v, struct kvm_translation *t)
 	t->valid = vcpu_translate_gva(v, t->linear_address, 0, &gpa, &f) == GVA_OK;
 	srcu_read_unlock(&v->vm->srcu, idx);
 	t->physical_address = t->valid ? gpa : ~0ull;
-	t->writeable = 1;	/* as stock KVM: not looked up */
+	t->writeable = 1; /* as stock KVM: not looked up */
 	t->usermode = 0;
 	return 0;
 }

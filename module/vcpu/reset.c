@@ -16,7 +16,9 @@
 static void reset_segments(struct vcpu *v)
 {
 	const struct x86_seg cs = {
-		.selector = 0xf000, .base = 0xffff0000, .limit = 0xffff,
+		.selector = 0xf000,
+		.base = 0xffff0000,
+		.limit = 0xffff,
 		.ar = 0xb | SEG_AR_S | SEG_AR_P,
 	};
 	const struct x86_seg data = { .limit = 0xffff, .ar = 0x3 | SEG_AR_S | SEG_AR_P };

@@ -249,8 +249,7 @@ static int run_loop(struct vcpu *v)
 		}
 		if (r == RESUME_GUEST && host_work_pending())
 			r = host_work(v, &idx);
-		if (r == RESUME_GUEST && vcpu_wants_user_window(v) &&
-		    vcpu_ready_for_user_irq(v)) {
+		if (r == RESUME_GUEST && vcpu_wants_user_window(v) && vcpu_ready_for_user_irq(v)) {
 			v->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
 			r = EXIT_TO_USER;
 		}

@@ -24,16 +24,20 @@ MODULE_PARM_DESC(shadow_vmcs, "let L1 read and write its VMCS without exits (Int
 
 static int irqoff_bound = -1;
 module_param(irqoff_bound, int, 0444);
-MODULE_PARM_DESC(irqoff_bound, "end guest entries with RFLAGS.IF=0 after this many TSC ticks; 0 = never, -1 = only where a defect of the processor model needs it (Intel)");
+MODULE_PARM_DESC(
+	irqoff_bound,
+	"end guest entries with RFLAGS.IF=0 after this many TSC ticks; 0 = never, -1 = only where a defect of the processor model needs it (Intel)");
 
 static int l1d_flush = -1;
 module_param(l1d_flush, int, 0444);
-MODULE_PARM_DESC(l1d_flush, "flush the L1 data cache before each VM entry: 0, 1, or -1 = where L1TF needs it (Intel)");
+MODULE_PARM_DESC(
+	l1d_flush,
+	"flush the L1 data cache before each VM entry: 0, 1, or -1 = where L1TF needs it (Intel)");
 
 struct vmx_caps vmx_caps __read_mostly;
 
 /* TSC ticks an entry with IF=0 may last where interrupts stick: far below a jiffy. */
-#define IRQS_STICK_TSC	250000
+#define IRQS_STICK_TSC 250000
 
 /**
  * struct ctl_word - one control word and what we ask of it
@@ -57,8 +61,8 @@ static int solve(const struct ctl_word *w)
 
 	rdmsr(w->msr, must, may);
 	if (w->need & ~may) {
-		pr_err("this CPU lacks %s controls %#x (MSR %#x allows %#x)\n",
-		       w->name, w->need & ~may, w->msr, may);
+		pr_err("this CPU lacks %s controls %#x (MSR %#x allows %#x)\n", w->name,
+		       w->need & ~may, w->msr, may);
 		return -EOPNOTSUPP;
 	}
 	*w->out = ((w->need | w->want) & may) | must;
@@ -77,22 +81,20 @@ static int solve_controls(void)
 		{ "processor-based",
 		  t ? MSR_IA32_VMX_TRUE_PROCBASED_CTLS : MSR_IA32_VMX_PROCBASED_CTLS,
 		  CPU_BASED_HLT_EXITING | CPU_BASED_MWAIT_EXITING | CPU_BASED_MONITOR_EXITING |
-		  CPU_BASED_RDPMC_EXITING | CPU_BASED_UNCOND_IO_EXITING |
-		  CPU_BASED_USE_MSR_BITMAPS | CPU_BASED_USE_TSC_OFFSETTING |
-		  CPU_BASED_ACTIVATE_SECONDARY_CONTROLS,
-		  CPU_BASED_TPR_SHADOW,
-		  &vmx_caps.proc, &vmx_caps.proc_may, &vmx_caps.proc_must },
+			  CPU_BASED_RDPMC_EXITING | CPU_BASED_UNCOND_IO_EXITING |
+			  CPU_BASED_USE_MSR_BITMAPS | CPU_BASED_USE_TSC_OFFSETTING |
+			  CPU_BASED_ACTIVATE_SECONDARY_CONTROLS,
+		  CPU_BASED_TPR_SHADOW, &vmx_caps.proc, &vmx_caps.proc_may, &vmx_caps.proc_must },
 		{ "secondary processor-based", MSR_IA32_VMX_PROCBASED_CTLS2,
 		  SECONDARY_EXEC_ENABLE_EPT | SECONDARY_EXEC_UNRESTRICTED_GUEST,
 		  SECONDARY_EXEC_ENABLE_VPID | SECONDARY_EXEC_ENABLE_RDTSCP |
-		  SECONDARY_EXEC_ENABLE_INVPCID | SECONDARY_EXEC_WBINVD_EXITING |
-		  SECONDARY_EXEC_XSAVES | SECONDARY_EXEC_PAUSE_LOOP_EXITING,
+			  SECONDARY_EXEC_ENABLE_INVPCID | SECONDARY_EXEC_WBINVD_EXITING |
+			  SECONDARY_EXEC_XSAVES | SECONDARY_EXEC_PAUSE_LOOP_EXITING,
 		  &vmx_caps.proc2, &vmx_caps.proc2_may, NULL },
 		{ "VM-exit", t ? MSR_IA32_VMX_TRUE_EXIT_CTLS : MSR_IA32_VMX_EXIT_CTLS,
-		  VM_EXIT_HOST_ADDR_SPACE_SIZE |
-		  VM_EXIT_LOAD_IA32_EFER | VM_EXIT_LOAD_IA32_PAT |
-		  VM_EXIT_SAVE_DEBUG_CONTROLS, 0,
-		  &vmx_caps.exit, &vmx_caps.exit_may, &vmx_caps.exit_must },
+		  VM_EXIT_HOST_ADDR_SPACE_SIZE | VM_EXIT_LOAD_IA32_EFER | VM_EXIT_LOAD_IA32_PAT |
+			  VM_EXIT_SAVE_DEBUG_CONTROLS,
+		  0, &vmx_caps.exit, &vmx_caps.exit_may, &vmx_caps.exit_must },
 		{ "VM-entry", t ? MSR_IA32_VMX_TRUE_ENTRY_CTLS : MSR_IA32_VMX_ENTRY_CTLS,
 		  VM_ENTRY_LOAD_IA32_EFER | VM_ENTRY_LOAD_IA32_PAT | VM_ENTRY_LOAD_DEBUG_CONTROLS,
 		  0, &vmx_caps.entry, &vmx_caps.entry_may, &vmx_caps.entry_must },
@@ -197,8 +199,8 @@ static void probe_speculation(void)
 #ifdef X86_FEATURE_CLEAR_CPU_BUF_VM
 	vmx_caps.verw |= boot_cpu_has(X86_FEATURE_CLEAR_CPU_BUF_VM);
 #endif
-	if (l1d_flush == 0 || (l1d_flush < 0 && (!boot_cpu_has_bug(X86_BUG_L1TF) ||
-						 cpu_mitigations_off())))
+	if (l1d_flush == 0 ||
+	    (l1d_flush < 0 && (!boot_cpu_has_bug(X86_BUG_L1TF) || cpu_mitigations_off())))
 		return;
 	vmx_caps.l1d_flush = boot_cpu_has(X86_FEATURE_FLUSH_L1D);
 	if (!vmx_caps.l1d_flush)
@@ -254,7 +256,7 @@ int vmx_caps_probe(void)
 /* SDM "EPT Translation Mechanism". IPAT: guests get our memory type, not their PAT's. */
 void vmx_fill_pt_format(struct pt_format *pt)
 {
-	*pt = (struct pt_format) {
+	*pt = (struct pt_format){
 		.levels = 4,
 		.max_level = vmx_caps.ept & VMX_EPT_1GB_PAGE_BIT ? 3 : 2,
 		.exec_only = vmx_caps.ept & VMX_EPT_EXECUTE_ONLY_BIT,
@@ -284,10 +286,9 @@ struct hw_nested_caps vmx_nested_caps;
  */
 void vmx_fill_nested_caps(void)
 {
-	vmx_nested_caps = (struct hw_nested_caps) {
+	vmx_nested_caps = (struct hw_nested_caps){
 		.pin = vmx_caps.pin_may & (PIN_BASED_EXT_INTR_MASK | PIN_BASED_NMI_EXITING |
-					   PIN_BASED_VIRTUAL_NMIS |
-					   PIN_BASED_VMX_PREEMPTION_TIMER),
+					   PIN_BASED_VIRTUAL_NMIS | PIN_BASED_VMX_PREEMPTION_TIMER),
 		.proc = vmx_caps.proc_may,
 		.proc2 = vmx_caps.proc2_may &
 			 (SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES | SECONDARY_EXEC_ENABLE_EPT |

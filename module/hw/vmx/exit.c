@@ -9,76 +9,76 @@
 #include <asm/trapnr.h>
 #include "hw/vmx/vmx.h"
 
-#define Q	0x01	/* exit qualification */
-#define L	0x02	/* instruction length */
-#define I	0x04	/* instruction information */
-#define G	0x08	/* guest-physical address, and linear address if the qualification says so */
-#define X	0x10	/* interruption information */
-#define V	0x20	/* IDT-vectoring information */
-#define A	0x40	/* guest linear address; for strings also instruction information */
+#define Q	   0x01 /* exit qualification */
+#define L	   0x02 /* instruction length */
+#define I	   0x04 /* instruction information */
+#define G	   0x08 /* guest-physical address, and linear address if the qualification says so */
+#define X	   0x10 /* interruption information */
+#define V	   0x20 /* IDT-vectoring information */
+#define A	   0x40 /* guest linear address; for strings also instruction information */
 #define NR_REASONS 80
 
 static const u8 exit_needs[NR_REASONS] = {
-	[EXIT_REASON_EXCEPTION_NMI]	  = X | V,
-	[EXIT_REASON_INIT_SIGNAL]	  = 0,
-	[EXIT_REASON_SIPI_SIGNAL]	  = Q,
-	[EXIT_REASON_TASK_SWITCH]	  = Q | L | V,
-	[EXIT_REASON_CPUID]		  = L,
-	[EXIT_REASON_HLT]		  = L,
-	[EXIT_REASON_INVD]		  = L,
-	[EXIT_REASON_INVLPG]		  = L | Q,
-	[EXIT_REASON_RDPMC]		  = L,
-	[EXIT_REASON_RDTSC]		  = L,
-	[EXIT_REASON_VMCALL]		  = L,
-	[EXIT_REASON_VMCLEAR]		  = L | Q | I,
-	[EXIT_REASON_VMLAUNCH]		  = L,
-	[EXIT_REASON_VMPTRLD]		  = L | Q | I,
-	[EXIT_REASON_VMPTRST]		  = L | Q | I,
-	[EXIT_REASON_VMREAD]		  = L | Q | I,
-	[EXIT_REASON_VMRESUME]		  = L,
-	[EXIT_REASON_VMWRITE]		  = L | Q | I,
-	[EXIT_REASON_VMOFF]		  = L,
-	[EXIT_REASON_VMON]		  = L | Q | I,
-	[EXIT_REASON_CR_ACCESS]		  = L | Q | A,
-	[EXIT_REASON_DR_ACCESS]		  = L | Q,
-	[EXIT_REASON_IO_INSTRUCTION]	  = L | Q | A,
-	[EXIT_REASON_MSR_READ]		  = L,
-	[EXIT_REASON_MSR_WRITE]		  = L,
-	[EXIT_REASON_INVALID_STATE]	  = Q,
-	[EXIT_REASON_MSR_LOAD_FAIL]	  = Q,
-	[EXIT_REASON_MWAIT_INSTRUCTION]	  = L | Q,
+	[EXIT_REASON_EXCEPTION_NMI] = X | V,
+	[EXIT_REASON_INIT_SIGNAL] = 0,
+	[EXIT_REASON_SIPI_SIGNAL] = Q,
+	[EXIT_REASON_TASK_SWITCH] = Q | L | V,
+	[EXIT_REASON_CPUID] = L,
+	[EXIT_REASON_HLT] = L,
+	[EXIT_REASON_INVD] = L,
+	[EXIT_REASON_INVLPG] = L | Q,
+	[EXIT_REASON_RDPMC] = L,
+	[EXIT_REASON_RDTSC] = L,
+	[EXIT_REASON_VMCALL] = L,
+	[EXIT_REASON_VMCLEAR] = L | Q | I,
+	[EXIT_REASON_VMLAUNCH] = L,
+	[EXIT_REASON_VMPTRLD] = L | Q | I,
+	[EXIT_REASON_VMPTRST] = L | Q | I,
+	[EXIT_REASON_VMREAD] = L | Q | I,
+	[EXIT_REASON_VMRESUME] = L,
+	[EXIT_REASON_VMWRITE] = L | Q | I,
+	[EXIT_REASON_VMOFF] = L,
+	[EXIT_REASON_VMON] = L | Q | I,
+	[EXIT_REASON_CR_ACCESS] = L | Q | A,
+	[EXIT_REASON_DR_ACCESS] = L | Q,
+	[EXIT_REASON_IO_INSTRUCTION] = L | Q | A,
+	[EXIT_REASON_MSR_READ] = L,
+	[EXIT_REASON_MSR_WRITE] = L,
+	[EXIT_REASON_INVALID_STATE] = Q,
+	[EXIT_REASON_MSR_LOAD_FAIL] = Q,
+	[EXIT_REASON_MWAIT_INSTRUCTION] = L | Q,
 	[EXIT_REASON_MONITOR_INSTRUCTION] = L,
-	[EXIT_REASON_PAUSE_INSTRUCTION]	  = L,
-	[EXIT_REASON_APIC_ACCESS]	  = L | Q | V,
-	[EXIT_REASON_GDTR_IDTR]		  = L | Q | I,
-	[EXIT_REASON_LDTR_TR]		  = L | Q | I,
-	[EXIT_REASON_EPT_VIOLATION]	  = L | Q | G | V,
-	[EXIT_REASON_EPT_MISCONFIG]	  = L | G | V,
-	[EXIT_REASON_INVEPT]		  = L | Q | I,
-	[EXIT_REASON_RDTSCP]		  = L,
-	[EXIT_REASON_INVVPID]		  = L | Q | I,
-	[EXIT_REASON_WBINVD]		  = L,
-	[EXIT_REASON_XSETBV]		  = L,
-	[EXIT_REASON_APIC_WRITE]	  = Q,
-	[EXIT_REASON_RDRAND]		  = L | I,
-	[EXIT_REASON_INVPCID]		  = L | Q | I,
-	[EXIT_REASON_VMFUNC]		  = L,
-	[EXIT_REASON_ENCLS]		  = L,
-	[EXIT_REASON_RDSEED]		  = L | I,
-	[EXIT_REASON_PML_FULL]		  = Q | V,
-	[EXIT_REASON_XSAVES]		  = L | Q | I,
-	[EXIT_REASON_XRSTORS]		  = L | Q | I,
-	[EXIT_REASON_UMWAIT]		  = L | I,
-	[EXIT_REASON_TPAUSE]		  = L | I,
-	[EXIT_REASON_BUS_LOCK]		  = 0,
-	[EXIT_REASON_NOTIFY]		  = Q,
+	[EXIT_REASON_PAUSE_INSTRUCTION] = L,
+	[EXIT_REASON_APIC_ACCESS] = L | Q | V,
+	[EXIT_REASON_GDTR_IDTR] = L | Q | I,
+	[EXIT_REASON_LDTR_TR] = L | Q | I,
+	[EXIT_REASON_EPT_VIOLATION] = L | Q | G | V,
+	[EXIT_REASON_EPT_MISCONFIG] = L | G | V,
+	[EXIT_REASON_INVEPT] = L | Q | I,
+	[EXIT_REASON_RDTSCP] = L,
+	[EXIT_REASON_INVVPID] = L | Q | I,
+	[EXIT_REASON_WBINVD] = L,
+	[EXIT_REASON_XSETBV] = L,
+	[EXIT_REASON_APIC_WRITE] = Q,
+	[EXIT_REASON_RDRAND] = L | I,
+	[EXIT_REASON_INVPCID] = L | Q | I,
+	[EXIT_REASON_VMFUNC] = L,
+	[EXIT_REASON_ENCLS] = L,
+	[EXIT_REASON_RDSEED] = L | I,
+	[EXIT_REASON_PML_FULL] = Q | V,
+	[EXIT_REASON_XSAVES] = L | Q | I,
+	[EXIT_REASON_XRSTORS] = L | Q | I,
+	[EXIT_REASON_UMWAIT] = L | I,
+	[EXIT_REASON_TPAUSE] = L | I,
+	[EXIT_REASON_BUS_LOCK] = 0,
+	[EXIT_REASON_NOTIFY] = Q,
 };
 
-#define IO_QUAL_STRING		BIT(4)
-#define CR_QUAL_LMSW		(3 << 4)
-#define CR_QUAL_LMSW_MEM	BIT(6)
+#define IO_QUAL_STRING	 BIT(4)
+#define CR_QUAL_LMSW	 (3 << 4)
+#define CR_QUAL_LMSW_MEM BIT(6)
 /* In the interruption information and in the qualification of EPT violations. */
-#define NMI_UNBLOCKED_BY_IRET	BIT(12)
+#define NMI_UNBLOCKED_BY_IRET BIT(12)
 
 static void fill_address(struct vcpu_exit *e)
 {

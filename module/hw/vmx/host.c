@@ -73,7 +73,7 @@ static u16 store_ldt_selector(void)
 {
 	u16 sel;
 
-	asm volatile("sldt %0" : "=rm" (sel));
+	asm volatile("sldt %0" : "=rm"(sel));
 	return sel;
 }
 
@@ -127,7 +127,7 @@ static void restore_segments(const struct vmx_vcpu *x)
 	unsigned long flags;
 
 	if (t->ldt_sel)
-		asm volatile("lldt %0" : : "rm" (t->ldt_sel));
+		asm volatile("lldt %0" : : "rm"(t->ldt_sel));
 	if (t->gs_sel & 7) {
 		/* Loads the user's GS without disturbing the kernel's base. */
 		local_irq_save(flags);
@@ -190,9 +190,10 @@ void vmx_write_host_fields(struct vmx_vcpu *x, struct vmx_ctx *c)
 void vmx_init_host_fields(struct vmx_ctx *c)
 {
 	static const u32 zero_first[] = {
-		HOST_FS_BASE, HOST_GS_BASE, HOST_TR_BASE, HOST_GDTR_BASE, HOST_IDTR_BASE,
-		HOST_IA32_SYSENTER_CS, HOST_IA32_SYSENTER_ESP, HOST_IA32_SYSENTER_EIP,
-		HOST_FS_SELECTOR, HOST_GS_SELECTOR, HOST_DS_SELECTOR, HOST_ES_SELECTOR,
+		HOST_FS_BASE,		HOST_GS_BASE,		HOST_TR_BASE,
+		HOST_GDTR_BASE,		HOST_IDTR_BASE,		HOST_IA32_SYSENTER_CS,
+		HOST_IA32_SYSENTER_ESP, HOST_IA32_SYSENTER_EIP, HOST_FS_SELECTOR,
+		HOST_GS_SELECTOR,	HOST_DS_SELECTOR,	HOST_ES_SELECTOR,
 	};
 	u64 val;
 	int i;

@@ -13,11 +13,11 @@
 #include "hw/vmx/vmx.h"
 
 /* SDM "MSR-Bitmap Address": four bitmaps of 1024 bytes. */
-#define BITMAP_READ	0x000
-#define BITMAP_WRITE	0x800
-#define BITMAP_HIGH	0x400
-#define MSR_HIGH_BASE	0xc0000000u
-#define MSRS_PER_MAP	0x2000u
+#define BITMAP_READ   0x000
+#define BITMAP_WRITE  0x800
+#define BITMAP_HIGH   0x400
+#define MSR_HIGH_BASE 0xc0000000u
+#define MSRS_PER_MAP  0x2000u
 
 static int user_msr_slot(u32 index)
 {
@@ -176,8 +176,8 @@ void vmx_set_msr_intercept(struct vcpu *v, u32 index, bool read, bool write)
 
 /* What a guest may reach without an exit: a VMCS field, or saved with the thread. */
 static const u32 open[] = {
-	MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_IA32_SYSENTER_CS,
-	MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP,
+	MSR_FS_BASE,	      MSR_GS_BASE,	     MSR_KERNEL_GS_BASE,
+	MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP,
 };
 
 void vmx_init_msr_bitmap(struct vmx_vcpu *x)
@@ -199,11 +199,11 @@ void vmx_init_msr_bitmap(struct vmx_vcpu *x)
  * it our own bits are all set, so L1's make no difference.
  */
 const struct msr_bitmap_part vmx_msr_bitmap_parts[] = {
-	{ BITMAP_READ, 0x30 },			/* up to SYSENTER_EIP */
-	{ BITMAP_READ + BITMAP_HIGH + 0x20, 8 },	/* FS, GS and KERNEL_GS_BASE */
+	{ BITMAP_READ, 0x30 },			 /* up to SYSENTER_EIP */
+	{ BITMAP_READ + BITMAP_HIGH + 0x20, 8 }, /* FS, GS and KERNEL_GS_BASE */
 	{ BITMAP_WRITE, 0x30 },
 	{ BITMAP_WRITE + BITMAP_HIGH + 0x20, 8 },
-	{ }
+	{}
 };
 
 static_assert(MSR_IA32_SYSENTER_EIP / 8 < 0x30 && MSR_IA32_SPEC_CTRL / 8 < 0x30 &&

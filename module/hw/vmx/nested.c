@@ -67,23 +67,23 @@ void vmx_nested_free(struct vmx_vcpu *x)
  * COPY fields that have another home while L2 runs: the registers that enter()
  * loads itself, and those of which vmcs12 has the say only if a control says so.
  */
-#define HAS_OTHER_HOME(enc)						\
-	((enc) == GUEST_RIP || (enc) == GUEST_RSP || (enc) == GUEST_RFLAGS ||	\
+#define HAS_OTHER_HOME(enc)                                                   \
+	((enc) == GUEST_RIP || (enc) == GUEST_RSP || (enc) == GUEST_RFLAGS || \
 	 (enc) == GUEST_DR7 || (enc) == GUEST_IA32_DEBUGCTL || (enc) == GUEST_IA32_PAT)
 
 /* PDPTEs mean something under PAE paging only. */
-#define IS_PDPTE(enc)	((enc) >= GUEST_PDPTR0 && (enc) <= GUEST_PDPTR3)
+#define IS_PDPTE(enc) ((enc) >= GUEST_PDPTR0 && (enc) <= GUEST_PDPTR3)
 
 #define IN_MERGE(enc, member)
 #define IN_L0(enc, member)
 #define IN_HOST(enc, member)
 #define IN_INFO(enc, member)
 #define IN_NONE(enc, member)
-#define IN_COPY(enc, member)						\
-	if (!HAS_OTHER_HOME(enc) && (VMX_IS_HOT(enc) || rare) &&		\
-	    (all || last->member != vmcs12->member)) {			\
-		last->member = vmcs12->member;				\
-		vmwrite(enc, vmcs12->member);				\
+#define IN_COPY(enc, member)                                     \
+	if (!HAS_OTHER_HOME(enc) && (VMX_IS_HOT(enc) || rare) && \
+	    (all || last->member != vmcs12->member)) {           \
+		last->member = vmcs12->member;                   \
+		vmwrite(enc, vmcs12->member);                    \
 	}
 
 static void copy_guest_state_in(struct vmx_nested *n, const struct vmcs12 *vmcs12)
@@ -91,8 +91,7 @@ static void copy_guest_state_in(struct vmx_nested *n, const struct vmcs12 *vmcs1
 	struct vmcs12 *last = &n->last;
 	bool all = !n->valid, rare = all || n->rare_check;
 
-#define VMCS12_FIELD(enc, width, member, access, kind, needs, offset)	\
-	IN_##kind(enc, member)
+#define VMCS12_FIELD(enc, width, member, access, kind, needs, offset) IN_##kind(enc, member)
 #include "nested/vmcs12_fields.def"
 	/* L1 may have written them: what mode they fit is known again after the next exit. */
 	if (rare)
@@ -106,21 +105,20 @@ static void copy_guest_state_in(struct vmx_nested *n, const struct vmcs12 *vmcs1
 #define OUT_HOST(enc, member)
 #define OUT_INFO(enc, member)
 #define OUT_NONE(enc, member)
-#define OUT_COPY(enc, member)						\
-	if (!HAS_OTHER_HOME(enc) && VMX_IS_HOT(enc))			\
+#define OUT_COPY(enc, member)                        \
+	if (!HAS_OTHER_HOME(enc) && VMX_IS_HOT(enc)) \
 		last->member = vmcs12->member = vmread(enc);
 
 static void copy_hot_state_out(struct vmx_nested *n, struct vmcs12 *vmcs12)
 {
 	struct vmcs12 *last = &n->last;
 
-#define VMCS12_FIELD(enc, width, member, access, kind, needs, offset)	\
-	OUT_##kind(enc, member)
+#define VMCS12_FIELD(enc, width, member, access, kind, needs, offset) OUT_##kind(enc, member)
 #include "nested/vmcs12_fields.def"
 }
 
 #undef OUT_COPY
-#define OUT_COPY(enc, member)						\
+#define OUT_COPY(enc, member)                                                    \
 	if (!HAS_OTHER_HOME(enc) && !VMX_IS_HOT(enc) && (pae || !IS_PDPTE(enc))) \
 		last->member = vmcs12->member = vmread(enc);
 
@@ -128,8 +126,7 @@ static void copy_rare_state_out(struct vmx_nested *n, struct vmcs12 *vmcs12, boo
 {
 	struct vmcs12 *last = &n->last;
 
-#define VMCS12_FIELD(enc, width, member, access, kind, needs, offset)	\
-	OUT_##kind(enc, member)
+#define VMCS12_FIELD(enc, width, member, access, kind, needs, offset) OUT_##kind(enc, member)
 #include "nested/vmcs12_fields.def"
 	n->rare_behind = false;
 }
@@ -166,7 +163,7 @@ void vmx_sync_rare_state(struct vmx_vcpu *x, struct vmcs12 *vmcs12)
 	preempt_enable();
 }
 
-#define EVENT_WINDOWS	(CPU_BASED_INTR_WINDOW_EXITING | CPU_BASED_NMI_WINDOW_EXITING)
+#define EVENT_WINDOWS (CPU_BASED_INTR_WINDOW_EXITING | CPU_BASED_NMI_WINDOW_EXITING)
 
 /* What L0 needs of every guest, whoever asked for the rest. */
 static u32 proc02(struct vmx_vcpu *x, const struct l2_controls *ctl)

@@ -11,7 +11,7 @@
 #include <asm/special_insns.h>
 #include "hw/vmx/vmx.h"
 
-#define VAPIC_TPR	0x80	/* SDM "Virtual-APIC Page", VTPR */
+#define VAPIC_TPR 0x80 /* SDM "Virtual-APIC Page", VTPR */
 
 /* Host registers that may differ from one entry to the next on one CPU. */
 static __always_inline void refresh_host(struct vmx_vcpu *x, struct vmx_ctx *c)

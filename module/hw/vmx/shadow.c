@@ -18,48 +18,48 @@
 #include "hw/vmx/vmx.h"
 
 /* Guest state and controls that an L2 run, or L0's part of an exit, changes. */
-#define CHANGED_BY_EXITS(F)						\
-	F(GUEST_RIP, guest_rip)						\
-	F(GUEST_RSP, guest_rsp)						\
-	F(GUEST_RFLAGS, guest_rflags)					\
-	F(GUEST_CR0, guest_cr0)						\
-	F(GUEST_CR3, guest_cr3)						\
-	F(GUEST_CR4, guest_cr4)						\
-	F(GUEST_CS_SELECTOR, guest_cs_selector)				\
-	F(GUEST_CS_BASE, guest_cs_base)					\
-	F(GUEST_CS_AR_BYTES, guest_cs_ar_bytes)				\
-	F(GUEST_SS_AR_BYTES, guest_ss_ar_bytes)				\
-	F(GUEST_INTERRUPTIBILITY_INFO, guest_interruptibility_info)	\
-	F(GUEST_ACTIVITY_STATE, guest_activity_state)			\
-	F(GUEST_PENDING_DBG_EXCEPTIONS, guest_pending_dbg_exceptions)	\
-	F(VM_ENTRY_CONTROLS, vm_entry_controls)				\
+#define CHANGED_BY_EXITS(F)                                           \
+	F(GUEST_RIP, guest_rip)                                       \
+	F(GUEST_RSP, guest_rsp)                                       \
+	F(GUEST_RFLAGS, guest_rflags)                                 \
+	F(GUEST_CR0, guest_cr0)                                       \
+	F(GUEST_CR3, guest_cr3)                                       \
+	F(GUEST_CR4, guest_cr4)                                       \
+	F(GUEST_CS_SELECTOR, guest_cs_selector)                       \
+	F(GUEST_CS_BASE, guest_cs_base)                               \
+	F(GUEST_CS_AR_BYTES, guest_cs_ar_bytes)                       \
+	F(GUEST_SS_AR_BYTES, guest_ss_ar_bytes)                       \
+	F(GUEST_INTERRUPTIBILITY_INFO, guest_interruptibility_info)   \
+	F(GUEST_ACTIVITY_STATE, guest_activity_state)                 \
+	F(GUEST_PENDING_DBG_EXCEPTIONS, guest_pending_dbg_exceptions) \
+	F(VM_ENTRY_CONTROLS, vm_entry_controls)                       \
 	F(VM_ENTRY_INTR_INFO_FIELD, vm_entry_intr_info_field)
 
 /* What hypervisors write before an entry. */
-#define CHANGED_BY_L1(F)						\
-	F(PIN_BASED_VM_EXEC_CONTROL, pin_based_vm_exec_control)		\
-	F(CPU_BASED_VM_EXEC_CONTROL, cpu_based_vm_exec_control)		\
-	F(SECONDARY_VM_EXEC_CONTROL, secondary_vm_exec_control)		\
-	F(EXCEPTION_BITMAP, exception_bitmap)				\
-	F(VM_ENTRY_EXCEPTION_ERROR_CODE, vm_entry_exception_error_code)	\
-	F(VM_ENTRY_INSTRUCTION_LEN, vm_entry_instruction_len)		\
-	F(TPR_THRESHOLD, tpr_threshold)					\
-	F(TSC_OFFSET, tsc_offset)					\
-	F(CR0_READ_SHADOW, cr0_read_shadow)				\
-	F(CR4_READ_SHADOW, cr4_read_shadow)				\
-	F(CR0_GUEST_HOST_MASK, cr0_guest_host_mask)			\
-	F(CR4_GUEST_HOST_MASK, cr4_guest_host_mask)			\
-	F(HOST_CR3, host_cr3)						\
-	F(HOST_CR4, host_cr4)						\
-	F(HOST_RSP, host_rsp)						\
-	F(HOST_RIP, host_rip)						\
-	F(HOST_FS_SELECTOR, host_fs_selector)				\
-	F(HOST_GS_SELECTOR, host_gs_selector)				\
-	F(HOST_FS_BASE, host_fs_base)					\
+#define CHANGED_BY_L1(F)                                                \
+	F(PIN_BASED_VM_EXEC_CONTROL, pin_based_vm_exec_control)         \
+	F(CPU_BASED_VM_EXEC_CONTROL, cpu_based_vm_exec_control)         \
+	F(SECONDARY_VM_EXEC_CONTROL, secondary_vm_exec_control)         \
+	F(EXCEPTION_BITMAP, exception_bitmap)                           \
+	F(VM_ENTRY_EXCEPTION_ERROR_CODE, vm_entry_exception_error_code) \
+	F(VM_ENTRY_INSTRUCTION_LEN, vm_entry_instruction_len)           \
+	F(TPR_THRESHOLD, tpr_threshold)                                 \
+	F(TSC_OFFSET, tsc_offset)                                       \
+	F(CR0_READ_SHADOW, cr0_read_shadow)                             \
+	F(CR4_READ_SHADOW, cr4_read_shadow)                             \
+	F(CR0_GUEST_HOST_MASK, cr0_guest_host_mask)                     \
+	F(CR4_GUEST_HOST_MASK, cr4_guest_host_mask)                     \
+	F(HOST_CR3, host_cr3)                                           \
+	F(HOST_CR4, host_cr4)                                           \
+	F(HOST_RSP, host_rsp)                                           \
+	F(HOST_RIP, host_rip)                                           \
+	F(HOST_FS_SELECTOR, host_fs_selector)                           \
+	F(HOST_GS_SELECTOR, host_gs_selector)                           \
+	F(HOST_FS_BASE, host_fs_base)                                   \
 	F(HOST_GS_BASE, host_gs_base)
 
 /* Where the processor has it: what is left of L1's preemption timer. */
-#define TIMER(F)	F(VMX_PREEMPTION_TIMER_VALUE, vmx_preemption_timer_value)
+#define TIMER(F) F(VMX_PREEMPTION_TIMER_VALUE, vmx_preemption_timer_value)
 
 /**
  * struct vmx_shadow - the shadow VMCS of a vCPU; (v)
@@ -102,7 +102,7 @@ int vmx_shadow_setup(void)
 	memset(vmread_bitmap, 0xff, PAGE_SIZE);
 	memset(vmwrite_bitmap, 0xff, PAGE_SIZE);
 #define OPEN_READ(enc, member)	open_field(vmread_bitmap, enc);
-#define OPEN_WRITE(enc, member)	open_field(vmwrite_bitmap, enc);
+#define OPEN_WRITE(enc, member) open_field(vmwrite_bitmap, enc);
 	CHANGED_BY_EXITS(OPEN_READ)
 	CHANGED_BY_EXITS(OPEN_WRITE)
 	CHANGED_BY_L1(OPEN_READ)
@@ -116,9 +116,8 @@ int vmx_shadow_setup(void)
 #define OPEN_HOST(enc, member)
 #define OPEN_NONE(enc, member)
 #define OPEN_COPY(enc, member)
-#define OPEN_INFO(enc, member)	open_field(vmread_bitmap, enc);
-#define VMCS12_FIELD(enc, width, member, access, kind, needs, offset)	\
-	OPEN_##kind(enc, member)
+#define OPEN_INFO(enc, member)					      open_field(vmread_bitmap, enc);
+#define VMCS12_FIELD(enc, width, member, access, kind, needs, offset) OPEN_##kind(enc, member)
 #include "nested/vmcs12_fields.def"
 	return 0;
 }
@@ -155,8 +154,7 @@ void vmx_shadow_free(struct vmx_vcpu *x)
  */
 void vmx_shadow_migrate(struct vmx_vcpu *x)
 {
-	if (x->shadow && x->shadow->published &&
-	    x->shadow->vmcs.cpu != smp_processor_id()) {
+	if (x->shadow && x->shadow->published && x->shadow->vmcs.cpu != smp_processor_id()) {
 		vmcs_load(&x->shadow->vmcs);
 		vmx_vmclear(x->shadow->vmcs.pa);
 		__this_cpu_write(vmx_current_vmcs, NULL);
@@ -170,13 +168,12 @@ static void write_info(struct vmx_shadow *s, const struct vmcs12 *vmcs12, bool a
 #define INFO_HOST(enc, member)
 #define INFO_NONE(enc, member)
 #define INFO_COPY(enc, member)
-#define INFO_INFO(enc, member)					\
-	if (all || s->info.member != vmcs12->member) {		\
-		s->info.member = vmcs12->member;		\
-		vmwrite(enc, vmcs12->member);			\
+#define INFO_INFO(enc, member)                         \
+	if (all || s->info.member != vmcs12->member) { \
+		s->info.member = vmcs12->member;       \
+		vmwrite(enc, vmcs12->member);          \
 	}
-#define VMCS12_FIELD(enc, width, member, access, kind, needs, offset)	\
-	INFO_##kind(enc, member)
+#define VMCS12_FIELD(enc, width, member, access, kind, needs, offset) INFO_##kind(enc, member)
 #include "nested/vmcs12_fields.def"
 }
 
@@ -219,7 +216,7 @@ void vmx_vmcs12_publish(struct vcpu *v, const struct vmcs12 *vmcs12, bool full)
 	full |= !s->published;
 	preempt_disable();
 	vmcs_load(&s->vmcs);
-#define PUT(enc, member)	vmwrite(enc, vmcs12->member);
+#define PUT(enc, member) vmwrite(enc, vmcs12->member);
 	CHANGED_BY_EXITS(PUT)
 	if (has_timer()) {
 		TIMER(PUT)
@@ -250,7 +247,7 @@ void vmx_vmcs12_sync(struct vcpu *v, struct vmcs12 *vmcs12, u32 what)
 	if ((what & VMCS12_SYNC_WRITES) && s && s->published) {
 		preempt_disable();
 		vmcs_load(&s->vmcs);
-#define GET(enc, member)	vmcs12->member = vmread(enc);
+#define GET(enc, member) vmcs12->member = vmread(enc);
 		CHANGED_BY_EXITS(GET)
 		if (has_timer()) {
 			TIMER(GET)

@@ -20,7 +20,7 @@ static unsigned int seg_index(enum x86_sreg s)
 	return s;
 }
 
-#define SEG_SELECTOR(i)	(GUEST_ES_SELECTOR + 2 * (i))
+#define SEG_SELECTOR(i) (GUEST_ES_SELECTOR + 2 * (i))
 #define SEG_LIMIT(i)	(GUEST_ES_LIMIT + 2 * (i))
 #define SEG_AR(i)	(GUEST_ES_AR_BYTES + 2 * (i))
 #define SEG_BASE(i)	(GUEST_ES_BASE + 2 * (i))
@@ -55,9 +55,9 @@ void vmx_set_seg(struct vcpu *v, enum x86_sreg s, const struct x86_seg *seg)
 	if ((seg->ar & SEG_AR_UNUSABLE) || !(ar & SEG_AR_P))
 		ar = SEG_AR_UNUSABLE;
 	else if (ar & SEG_AR_S)
-		ar |= 1;	/* accessed: the CPU sets it on every load */
+		ar |= 1; /* accessed: the CPU sets it on every load */
 	else if (s == X86_TR)
-		ar |= 2;	/* busy, likewise */
+		ar |= 2; /* busy, likewise */
 	/* SDM "Checks on Guest Segment Registers": granularity must fit the limit. */
 	if (ar != SEG_AR_UNUSABLE) {
 		if (seg->limit & 0xfff00000)

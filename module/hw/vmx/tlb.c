@@ -11,7 +11,7 @@
 #include "hw/vmx/vmx.h"
 
 static DECLARE_BITMAP(vpids, VMX_NR_VPIDS);
-static DEFINE_SPINLOCK(vpid_lock);	/* vpids */
+static DEFINE_SPINLOCK(vpid_lock); /* vpids */
 
 /* 0 is the host's own. -ENOSPC when all are taken: such a context runs untagged. */
 int vmx_vpid_alloc(u16 *vpid)
@@ -47,10 +47,11 @@ static void invept(unsigned long type, u64 eptp)
 	} desc = { eptp, 0 };
 
 	asm volatile goto("1: invept %[desc], %[type]\n\t"
-			  "jbe %l[fail]\n\t"
-			  _ASM_EXTABLE(1b, %l[fail])
-			  : : [desc] "m" (desc), [type] "r" (type)
-			  : "cc", "memory" : fail);
+			  "jbe %l[fail]\n\t" _ASM_EXTABLE(1b, % l[fail])
+			  :
+			  : [desc] "m"(desc), [type] "r"(type)
+			  : "cc", "memory"
+			  : fail);
 	return;
 fail:
 	vmx_insn_failed("INVEPT", type, eptp);
@@ -63,10 +64,11 @@ static void invvpid(unsigned long type, u16 vpid, u64 gva)
 	} desc = { vpid, gva };
 
 	asm volatile goto("1: invvpid %[desc], %[type]\n\t"
-			  "jbe %l[fail]\n\t"
-			  _ASM_EXTABLE(1b, %l[fail])
-			  : : [desc] "m" (desc), [type] "r" (type)
-			  : "cc", "memory" : fail);
+			  "jbe %l[fail]\n\t" _ASM_EXTABLE(1b, % l[fail])
+			  :
+			  : [desc] "m"(desc), [type] "r"(type)
+			  : "cc", "memory"
+			  : fail);
 	return;
 fail:
 	vmx_insn_failed("INVVPID", type, vpid);
@@ -91,7 +93,7 @@ static void invept_all(u64 eptp)
 static void invvpid_context(u16 vpid)
 {
 	if (!vpid)
-		return;		/* untagged: every entry and exit flushes */
+		return; /* untagged: every entry and exit flushes */
 	if (vmx_caps.vpid & VMX_VPID_EXTENT_SINGLE_CONTEXT_BIT)
 		invvpid(VMX_VPID_EXTENT_SINGLE_CONTEXT, vpid, 0);
 	else

@@ -26,9 +26,11 @@ void vmx_insn_failed(const char *insn, unsigned long operand, unsigned long valu
 int vmx_vmclear(u64 pa)
 {
 	asm volatile goto("1: vmclear %[pa]\n\t"
-			  "jbe %l[fail]\n\t"
-			  _ASM_EXTABLE(1b, %l[fail])
-			  : : [pa] "m" (pa) : "cc", "memory" : fail);
+			  "jbe %l[fail]\n\t" _ASM_EXTABLE(1b, % l[fail])
+			  :
+			  : [pa] "m"(pa)
+			  : "cc", "memory"
+			  : fail);
 	return 0;
 fail:
 	vmx_insn_failed("VMCLEAR", pa, 0);
@@ -38,9 +40,11 @@ fail:
 int vmx_vmptrld(u64 pa)
 {
 	asm volatile goto("1: vmptrld %[pa]\n\t"
-			  "jbe %l[fail]\n\t"
-			  _ASM_EXTABLE(1b, %l[fail])
-			  : : [pa] "m" (pa) : "cc", "memory" : fail);
+			  "jbe %l[fail]\n\t" _ASM_EXTABLE(1b, % l[fail])
+			  :
+			  : [pa] "m"(pa)
+			  : "cc", "memory"
+			  : fail);
 	return 0;
 fail:
 	vmx_insn_failed("VMPTRLD", pa, 0);

@@ -59,11 +59,11 @@ static __always_inline u64 vmread(unsigned long field)
 	unsigned long val;
 
 	asm volatile goto("1: vmread %[field], %[val]\n\t"
-			  "jbe %l[fail]\n\t"
-			  _ASM_EXTABLE(1b, %l[fail])
-			  : [val] "=r" (val)
-			  : [field] "r" (field)
-			  : "cc" : fail);
+			  "jbe %l[fail]\n\t" _ASM_EXTABLE(1b, % l[fail])
+			  : [val] "=r"(val)
+			  : [field] "r"(field)
+			  : "cc"
+			  : fail);
 	return val;
 fail:
 	vmx_insn_failed("VMREAD", field, 0);
@@ -78,24 +78,25 @@ fail:
 static __always_inline void vmwrite(unsigned long field, unsigned long val)
 {
 	asm volatile goto("1: vmwrite %[val], %[field]\n\t"
-			  "jbe %l[fail]\n\t"
-			  _ASM_EXTABLE(1b, %l[fail])
-			  : : [val] "rm" (val), [field] "r" (field)
-			  : "cc" : fail);
+			  "jbe %l[fail]\n\t" _ASM_EXTABLE(1b, % l[fail])
+			  :
+			  : [val] "rm"(val), [field] "r"(field)
+			  : "cc"
+			  : fail);
 	return;
 fail:
 	vmx_insn_failed("VMWRITE", field, val);
 }
 
 /* Write @val when the cached copy differs; for fields that only we change. */
-#define vmwrite_cached(cache, field, val)	\
-	do {					\
-		typeof(cache) __new = (val);	\
-						\
-		if ((cache) != __new) {		\
-			(cache) = __new;	\
-			vmwrite(field, __new);	\
-		}				\
+#define vmwrite_cached(cache, field, val)      \
+	do {                                   \
+		typeof(cache) __new = (val);   \
+                                               \
+		if ((cache) != __new) {        \
+			(cache) = __new;       \
+			vmwrite(field, __new); \
+		}                              \
 	} while (0)
 
 #endif /* TURTLES_HW_VMX_VMCS_H */

@@ -103,9 +103,11 @@ static int check_feature_control(void)
 static int vmxon(u64 pa)
 {
 	asm volatile goto("1: vmxon %[pa]\n\t"
-			  "jbe %l[fail]\n\t"
-			  _ASM_EXTABLE(1b, %l[fail])
-			  : : [pa] "m" (pa) : "cc", "memory" : fail);
+			  "jbe %l[fail]\n\t" _ASM_EXTABLE(1b, % l[fail])
+			  :
+			  : [pa] "m"(pa)
+			  : "cc", "memory"
+			  : fail);
 	return 0;
 fail:
 	return -EIO;
@@ -114,9 +116,11 @@ fail:
 static void vmxoff(void)
 {
 	asm volatile goto("1: vmxoff\n\t"
-			  "jbe %l[fail]\n\t"
-			  _ASM_EXTABLE(1b, %l[fail])
-			  : : : "cc", "memory" : fail);
+			  "jbe %l[fail]\n\t" _ASM_EXTABLE(1b, % l[fail])
+			  :
+			  :
+			  : "cc", "memory"
+			  : fail);
 fail:
 	return;
 }
@@ -228,13 +232,28 @@ static void setup_controls(struct vmx_vcpu *x, struct vmx_ctx *c)
 static void setup_quiet_fields(void)
 {
 	static const u32 zero[] = {
-		PAGE_FAULT_ERROR_CODE_MASK, PAGE_FAULT_ERROR_CODE_MATCH, CR3_TARGET_COUNT,
-		VM_EXIT_MSR_STORE_COUNT, VM_EXIT_MSR_LOAD_COUNT, VM_ENTRY_MSR_LOAD_COUNT,
-		VM_ENTRY_INTR_INFO_FIELD, GUEST_INTERRUPTIBILITY_INFO, GUEST_ACTIVITY_STATE,
-		GUEST_PENDING_DBG_EXCEPTIONS, GUEST_IA32_DEBUGCTL, GUEST_IA32_EFER,
-		GUEST_SYSENTER_CS, GUEST_SYSENTER_ESP, GUEST_SYSENTER_EIP,
-		GUEST_PDPTR0, GUEST_PDPTR1, GUEST_PDPTR2, GUEST_PDPTR3,
-		GUEST_CR3, GUEST_RIP, GUEST_RSP,
+		PAGE_FAULT_ERROR_CODE_MASK,
+		PAGE_FAULT_ERROR_CODE_MATCH,
+		CR3_TARGET_COUNT,
+		VM_EXIT_MSR_STORE_COUNT,
+		VM_EXIT_MSR_LOAD_COUNT,
+		VM_ENTRY_MSR_LOAD_COUNT,
+		VM_ENTRY_INTR_INFO_FIELD,
+		GUEST_INTERRUPTIBILITY_INFO,
+		GUEST_ACTIVITY_STATE,
+		GUEST_PENDING_DBG_EXCEPTIONS,
+		GUEST_IA32_DEBUGCTL,
+		GUEST_IA32_EFER,
+		GUEST_SYSENTER_CS,
+		GUEST_SYSENTER_ESP,
+		GUEST_SYSENTER_EIP,
+		GUEST_PDPTR0,
+		GUEST_PDPTR1,
+		GUEST_PDPTR2,
+		GUEST_PDPTR3,
+		GUEST_CR3,
+		GUEST_RIP,
+		GUEST_RSP,
 	};
 	int i;
 

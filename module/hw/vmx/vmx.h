@@ -17,10 +17,10 @@
 #include "vcpu/vcpu.h"
 
 /* Arguments of the world switch, enter.S. */
-#define VMX_RUN_RESUME_BIT	0	/* VMRESUME, not VMLAUNCH */
-#define VMX_RUN_VERW_BIT	1	/* clear CPU buffers before entry */
-#define VMX_RUN_SPEC_BIT	2	/* SPEC_CTRL of guest and host differ, or may */
-#define VMX_RUN_SPEC_SAVE_BIT	3	/* the guest writes SPEC_CTRL without an exit */
+#define VMX_RUN_RESUME_BIT    0 /* VMRESUME, not VMLAUNCH */
+#define VMX_RUN_VERW_BIT      1 /* clear CPU buffers before entry */
+#define VMX_RUN_SPEC_BIT      2 /* SPEC_CTRL of guest and host differ, or may */
+#define VMX_RUN_SPEC_SAVE_BIT 3 /* the guest writes SPEC_CTRL without an exit */
 
 /**
  * struct vmx_switch - what enter.S reads and writes besides the registers
@@ -39,35 +39,35 @@ struct vmx_switch {
 /* What this CPU can do and what context 01 asks of it; constant after setup. */
 struct vmx_caps {
 	u32 revision;
-	u32 pin, proc, proc2, exit, entry;	/* solved controls of context 01 */
+	u32 pin, proc, proc2, exit, entry; /* solved controls of context 01 */
 	u32 pin_may, proc_may, proc2_may, exit_may, entry_may;
 	u32 pin_must, proc_must, exit_must, entry_must;
 	u64 basic;
 	u64 misc;
-	u32 ept, vpid;				/* the halves of EPT_VPID_CAP */
+	u32 ept, vpid; /* the halves of EPT_VPID_CAP */
 	u64 cr0_fixed0, cr0_fixed1, cr4_fixed0, cr4_fixed1;
 	bool tpr_shadow;
 	bool use_vpid;
 	bool ept_ad;
 	bool shadow_vmcs;
-	bool irqs_stick;	/* external interrupts need the preemption timer's help */
+	bool irqs_stick; /* external interrupts need the preemption timer's help */
 	bool verw;
 	bool l1d_flush;
 	bool ibpb;
 	bool spec_ctrl;
 	bool xsaves;
-	u32 irqs_stick_ticks;	/* preemption-timer units */
-	u8 timer_shift;		/* TSC ticks per timer unit, log2 */
+	u32 irqs_stick_ticks; /* preemption-timer units */
+	u8 timer_shift;	      /* TSC ticks per timer unit, log2 */
 };
 
 extern struct vmx_caps vmx_caps;
 
 /* Bits of vmx_ctx.avail: the cached copy holds what the VMCS holds. */
-#define AVAIL_SEG(s)	BIT(s)
-#define AVAIL_CR0	BIT(16)
-#define AVAIL_CR3	BIT(17)
-#define AVAIL_CR4	BIT(18)
-#define AVAIL_INTR	BIT(19)
+#define AVAIL_SEG(s) BIT(s)
+#define AVAIL_CR0    BIT(16)
+#define AVAIL_CR3    BIT(17)
+#define AVAIL_CR4    BIT(18)
+#define AVAIL_INTR   BIT(19)
 
 /* Host state in a VMCS that depends on the CPU or on the thread. */
 struct vmx_host_fields {
@@ -96,7 +96,7 @@ struct vmx_ctx {
 	u32 pin, proc, proc2, exit, entry;
 	u32 exc, timer, tpr_threshold;
 	u32 intr_info;
-	bool foreign_vapic;		/* the virtual-APIC page is L1's, not the one for CR8 */
+	bool foreign_vapic; /* the virtual-APIC page is L1's, not the one for CR8 */
 	u16 vpid;
 	u64 eptp, tsc_offset;
 
@@ -104,8 +104,8 @@ struct vmx_ctx {
 	bool flush_ept, flush_ept_all, flush_vpid;
 	/* An expired preemption timer is ours to swallow, not the guest hypervisor's. */
 	bool timer_is_ours;
-	bool l1_timer_on;		/* 02: L1 uses the timer ... */
-	u32 l1_timer;			/* ... and this much is left of it */
+	bool l1_timer_on; /* 02: L1 uses the timer ... */
+	u32 l1_timer;	  /* ... and this much is left of it */
 
 	/* Host state. */
 	u64 host_cr0, host_cr3, host_cr4;
@@ -115,16 +115,16 @@ struct vmx_ctx {
 	/* Guest state, valid as @avail says. */
 	u32 avail;
 	struct x86_seg seg[X86_NR_SREGS];
-	u64 cr0_hw, cr3, cr4_hw;	/* as in GUEST_CRx */
+	u64 cr0_hw, cr3, cr4_hw; /* as in GUEST_CRx */
 	u32 intr_state;
 
 	/* Control registers as the guest sees them. */
-	u64 cr0_shadow, cr4_shadow;	/* values in force of bits that the guest does not own */
-	u64 cr0_l1, cr4_l1;		/* 02: bits that L1 owns ... */
+	u64 cr0_shadow, cr4_shadow;	  /* values in force of bits that the guest does not own */
+	u64 cr0_l1, cr4_l1;		  /* 02: bits that L1 owns ... */
 	u64 cr0_l1_shadow, cr4_l1_shadow; /* ... and its read shadows */
-	u64 cr0_mask, cr4_mask;		/* CRx_GUEST_HOST_MASK */
-	u64 cr0_read, cr4_read;		/* CRx_READ_SHADOW */
-	u32 l1_windows;			/* 02: event windows that L1 waits for */
+	u64 cr0_mask, cr4_mask;		  /* CRx_GUEST_HOST_MASK */
+	u64 cr0_read, cr4_read;		  /* CRx_READ_SHADOW */
+	u32 l1_windows;			  /* 02: event windows that L1 waits for */
 	u64 efer;
 };
 
@@ -145,10 +145,10 @@ struct vmx_vcpu {
 	struct vmx_ctx *cur;
 	struct vmx_ctx c01, c02;
 	struct vcpu *v;
-	int last_cpu;			/* CPU of the last vcpu_load */
-	bool guest_loaded;		/* host thread state is saved, guest MSRs are in */
-	bool c01_stale;			/* 01's controls below were changed while in 02 */
-	u32 host_gen;			/* counts changes of @host */
+	int last_cpu;	   /* CPU of the last vcpu_load */
+	bool guest_loaded; /* host thread state is saved, guest MSRs are in */
+	bool c01_stale;	   /* 01's controls below were changed while in 02 */
+	u32 host_gen;	   /* counts changes of @host */
 	struct vmx_host_fields host;
 	struct vmx_host_thread thread;
 
@@ -165,24 +165,25 @@ struct vmx_vcpu {
 	u32 tpr_want;
 	u64 tsc_offset01;
 
-	u8 *msr_bitmap;			/* 01's */
-	u8 *vapic;			/* virtual-APIC page that carries CR8 */
+	u8 *msr_bitmap; /* 01's */
+	u8 *vapic;	/* virtual-APIC page that carries CR8 */
 	u8 *msr_bitmap02;
-	struct vmx_nested *nested;	/* nested.c */
-	struct vmx_shadow *shadow;	/* shadow.c; NULL without a shadow VMCS */
+	struct vmx_nested *nested; /* nested.c */
+	struct vmx_shadow *shadow; /* shadow.c; NULL without a shadow VMCS */
 };
 
 /* Bits that guests own outright; see state.c. */
-#define VMX_CR0_OWNED	(X86_CR0_TS | X86_CR0_WP | X86_CR0_AM | X86_CR0_MP | X86_CR0_EM)
-#define VMX_CR4_OWNED	(X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE | X86_CR4_PCE |	\
-			 X86_CR4_PGE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT)
+#define VMX_CR0_OWNED (X86_CR0_TS | X86_CR0_WP | X86_CR0_AM | X86_CR0_MP | X86_CR0_EM)
+#define VMX_CR4_OWNED                                                                          \
+	(X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE | X86_CR4_PCE | X86_CR4_PGE | X86_CR4_OSFXSR | \
+	 X86_CR4_OSXMMEXCPT)
 
-#define VMX_PAT_RESET	0x0007040600070406ull	/* SDM "Programming the PAT" */
-#define VMX_DR7_RESET	0x400
+#define VMX_PAT_RESET 0x0007040600070406ull /* SDM "Programming the PAT" */
+#define VMX_DR7_RESET 0x400
 
 /* A loop of PAUSEs no further apart than the gap that lasts longer than the window exits. */
 #define VMX_SPIN_GAP	128
-#define VMX_SPIN_WINDOW	4096
+#define VMX_SPIN_WINDOW 4096
 
 /* caps.c */
 int vmx_caps_probe(void);
@@ -287,18 +288,18 @@ void vmx_vmcs12_publish(struct vcpu *v, const struct vmcs12 *vmcs12, bool full);
  * copied stays in vmcs02 until L1 asks. A segment is here as a whole or not at
  * all: the entry checks compare its parts.
  */
-#define VMX_IS_HOT(enc)							\
-	((enc) == GUEST_CR3 || (enc) == GUEST_CS_AR_BYTES || (enc) == GUEST_SS_AR_BYTES || \
+#define VMX_IS_HOT(enc)                                                                     \
+	((enc) == GUEST_CR3 || (enc) == GUEST_CS_AR_BYTES || (enc) == GUEST_SS_AR_BYTES ||  \
 	 (enc) == GUEST_CS_SELECTOR || (enc) == GUEST_CS_BASE || (enc) == GUEST_CS_LIMIT || \
 	 (enc) == GUEST_SS_SELECTOR || (enc) == GUEST_SS_BASE || (enc) == GUEST_SS_LIMIT || \
-	 (enc) == GUEST_INTERRUPTIBILITY_INFO || (enc) == GUEST_ACTIVITY_STATE ||	\
+	 (enc) == GUEST_INTERRUPTIBILITY_INFO || (enc) == GUEST_ACTIVITY_STATE ||           \
 	 (enc) == GUEST_PENDING_DBG_EXCEPTIONS)
 
 /*
  * Vectors that exit in every context. #MC must reach the host. #AC and #DB are
  * looked at because a guest can make their delivery loop in microcode for ever.
  */
-#define VMX_ALWAYS_INTERCEPTED	(BIT(18) | BIT(17) | BIT(1))
+#define VMX_ALWAYS_INTERCEPTED (BIT(18) | BIT(17) | BIT(1))
 
 /* Setters of controls that several files change. */
 static inline void vmx_set_proc(struct vmx_ctx *c, u32 val)
