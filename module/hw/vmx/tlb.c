@@ -47,7 +47,7 @@ static void invept(unsigned long type, u64 eptp)
 	} desc = { eptp, 0 };
 
 	asm volatile goto("1: invept %[desc], %[type]\n\t"
-			  "jbe %l[fail]\n\t" _ASM_EXTABLE(1b, % l[fail])
+			  VMX_INSN_FIXUP
 			  :
 			  : [desc] "m"(desc), [type] "r"(type)
 			  : "cc", "memory"
@@ -64,7 +64,7 @@ static void invvpid(unsigned long type, u16 vpid, u64 gva)
 	} desc = { vpid, gva };
 
 	asm volatile goto("1: invvpid %[desc], %[type]\n\t"
-			  "jbe %l[fail]\n\t" _ASM_EXTABLE(1b, % l[fail])
+			  VMX_INSN_FIXUP
 			  :
 			  : [desc] "m"(desc), [type] "r"(type)
 			  : "cc", "memory"

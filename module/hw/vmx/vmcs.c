@@ -26,7 +26,7 @@ void vmx_insn_failed(const char *insn, unsigned long operand, unsigned long valu
 int vmx_vmclear(u64 pa)
 {
 	asm volatile goto("1: vmclear %[pa]\n\t"
-			  "jbe %l[fail]\n\t" _ASM_EXTABLE(1b, % l[fail])
+			  VMX_INSN_FIXUP
 			  :
 			  : [pa] "m"(pa)
 			  : "cc", "memory"
@@ -40,7 +40,7 @@ fail:
 int vmx_vmptrld(u64 pa)
 {
 	asm volatile goto("1: vmptrld %[pa]\n\t"
-			  "jbe %l[fail]\n\t" _ASM_EXTABLE(1b, % l[fail])
+			  VMX_INSN_FIXUP
 			  :
 			  : [pa] "m"(pa)
 			  : "cc", "memory"

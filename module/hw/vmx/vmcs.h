@@ -34,6 +34,14 @@ struct vmcs {
 	struct list_head link;
 };
 
+/*
+ * Ends a VMX instruction at label 1 of an asm goto: to "fail" when it sets CF or ZF, and when it
+ * faults, because a reboot has switched VMX off.
+ */
+/* clang-format off: the percent sign is no operator */
+#define VMX_INSN_FIXUP	"jbe %l[fail]\n\t" _ASM_EXTABLE(1b, %l[fail])
+/* clang-format on */
+
 DECLARE_PER_CPU(struct vmcs *, vmx_current_vmcs);
 
 int vmcs_alloc(struct vmcs *vmcs, bool shadow);
@@ -59,7 +67,7 @@ static __always_inline u64 vmread(unsigned long field)
 	unsigned long val;
 
 	asm volatile goto("1: vmread %[field], %[val]\n\t"
-			  "jbe %l[fail]\n\t" _ASM_EXTABLE(1b, % l[fail])
+			  VMX_INSN_FIXUP
 			  : [val] "=r"(val)
 			  : [field] "r"(field)
 			  : "cc"
@@ -78,7 +86,7 @@ fail:
 static __always_inline void vmwrite(unsigned long field, unsigned long val)
 {
 	asm volatile goto("1: vmwrite %[val], %[field]\n\t"
-			  "jbe %l[fail]\n\t" _ASM_EXTABLE(1b, % l[fail])
+			  VMX_INSN_FIXUP
 			  :
 			  : [val] "rm"(val), [field] "r"(field)
 			  : "cc"

@@ -103,7 +103,7 @@ static int check_feature_control(void)
 static int vmxon(u64 pa)
 {
 	asm volatile goto("1: vmxon %[pa]\n\t"
-			  "jbe %l[fail]\n\t" _ASM_EXTABLE(1b, % l[fail])
+			  VMX_INSN_FIXUP
 			  :
 			  : [pa] "m"(pa)
 			  : "cc", "memory"
@@ -116,7 +116,7 @@ fail:
 static void vmxoff(void)
 {
 	asm volatile goto("1: vmxoff\n\t"
-			  "jbe %l[fail]\n\t" _ASM_EXTABLE(1b, % l[fail])
+			  VMX_INSN_FIXUP
 			  :
 			  :
 			  : "cc", "memory"
