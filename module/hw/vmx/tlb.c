@@ -46,8 +46,7 @@ static void invept(unsigned long type, u64 eptp)
 		u64 eptp, reserved;
 	} desc = { eptp, 0 };
 
-	asm volatile goto("1: invept %[desc], %[type]\n\t"
-			  VMX_INSN_FIXUP
+	asm volatile goto("1: invept %[desc], %[type]\n\t" VMX_INSN_FIXUP
 			  :
 			  : [desc] "m"(desc), [type] "r"(type)
 			  : "cc", "memory"
@@ -63,8 +62,7 @@ static void invvpid(unsigned long type, u16 vpid, u64 gva)
 		u64 vpid, gva;
 	} desc = { vpid, gva };
 
-	asm volatile goto("1: invvpid %[desc], %[type]\n\t"
-			  VMX_INSN_FIXUP
+	asm volatile goto("1: invvpid %[desc], %[type]\n\t" VMX_INSN_FIXUP
 			  :
 			  : [desc] "m"(desc), [type] "r"(type)
 			  : "cc", "memory"

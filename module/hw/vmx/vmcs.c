@@ -25,8 +25,7 @@ void vmx_insn_failed(const char *insn, unsigned long operand, unsigned long valu
 
 int vmx_vmclear(u64 pa)
 {
-	asm volatile goto("1: vmclear %[pa]\n\t"
-			  VMX_INSN_FIXUP
+	asm volatile goto("1: vmclear %[pa]\n\t" VMX_INSN_FIXUP
 			  :
 			  : [pa] "m"(pa)
 			  : "cc", "memory"
@@ -39,8 +38,7 @@ fail:
 
 int vmx_vmptrld(u64 pa)
 {
-	asm volatile goto("1: vmptrld %[pa]\n\t"
-			  VMX_INSN_FIXUP
+	asm volatile goto("1: vmptrld %[pa]\n\t" VMX_INSN_FIXUP
 			  :
 			  : [pa] "m"(pa)
 			  : "cc", "memory"

@@ -39,7 +39,7 @@ struct vmcs {
  * faults, because a reboot has switched VMX off.
  */
 /* clang-format off: the percent sign is no operator */
-#define VMX_INSN_FIXUP	"jbe %l[fail]\n\t" _ASM_EXTABLE(1b, %l[fail])
+#define VMX_INSN_FIXUP "jbe %l[fail]\n\t" _ASM_EXTABLE(1b, % l[fail])
 /* clang-format on */
 
 DECLARE_PER_CPU(struct vmcs *, vmx_current_vmcs);
@@ -66,8 +66,7 @@ static __always_inline u64 vmread(unsigned long field)
 {
 	unsigned long val;
 
-	asm volatile goto("1: vmread %[field], %[val]\n\t"
-			  VMX_INSN_FIXUP
+	asm volatile goto("1: vmread %[field], %[val]\n\t" VMX_INSN_FIXUP
 			  : [val] "=r"(val)
 			  : [field] "r"(field)
 			  : "cc"
@@ -85,8 +84,7 @@ fail:
  */
 static __always_inline void vmwrite(unsigned long field, unsigned long val)
 {
-	asm volatile goto("1: vmwrite %[val], %[field]\n\t"
-			  VMX_INSN_FIXUP
+	asm volatile goto("1: vmwrite %[val], %[field]\n\t" VMX_INSN_FIXUP
 			  :
 			  : [val] "rm"(val), [field] "r"(field)
 			  : "cc"

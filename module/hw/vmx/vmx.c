@@ -102,8 +102,7 @@ static int check_feature_control(void)
 
 static int vmxon(u64 pa)
 {
-	asm volatile goto("1: vmxon %[pa]\n\t"
-			  VMX_INSN_FIXUP
+	asm volatile goto("1: vmxon %[pa]\n\t" VMX_INSN_FIXUP
 			  :
 			  : [pa] "m"(pa)
 			  : "cc", "memory"
@@ -115,12 +114,7 @@ fail:
 
 static void vmxoff(void)
 {
-	asm volatile goto("1: vmxoff\n\t"
-			  VMX_INSN_FIXUP
-			  :
-			  :
-			  : "cc", "memory"
-			  : fail);
+	asm volatile goto("1: vmxoff\n\t" VMX_INSN_FIXUP : : : "cc", "memory" : fail);
 fail:
 	return;
 }
