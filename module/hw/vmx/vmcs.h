@@ -38,8 +38,9 @@ struct vmcs {
  * Ends a VMX instruction at label 1 of an asm goto: to "fail" when it sets CF or ZF, and when it
  * faults, because a reboot has switched VMX off.
  */
-/* clang-format off: the percent sign is no operator */
-#define VMX_INSN_FIXUP "jbe %l[fail]\n\t" _ASM_EXTABLE(1b, % l[fail])
+/* It would take the percent sign for an operator. */
+/* clang-format off */
+#define VMX_INSN_FIXUP	"jbe %l[fail]\n\t" _ASM_EXTABLE(1b, %l[fail])
 /* clang-format on */
 
 DECLARE_PER_CPU(struct vmcs *, vmx_current_vmcs);
