@@ -25,8 +25,11 @@ static void timer_fn(void *arg)
 	unsigned long flags;
 
 	spin_lock_irqsave(&t->lock, flags);
-	/* A stop or restart that raced with us wins: nothing armed, or not due yet. */
-	if (t->armed && env_now_ns() >= t->target_ns) {
+	/* A stop or restart that raced with us wins: nothing armed, or not due yet. Starting the
+	 * vtimer again does no harm then, and never loses an expiry if clocks disagree. */
+	if (t->armed && env_now_ns() < t->target_ns) {
+		vtimer_start(t->vt, t->target_ns);
+	} else if (t->armed) {
 		fire = true;
 		if (t->periodic) {
 			u64 period = max_t(u64, t->period_ns, LAPIC_MIN_PERIOD_NS);

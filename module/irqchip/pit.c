@@ -361,7 +361,9 @@ static void timer_fn(void *arg)
 
 	spin_lock_irqsave(&pit->lock, flags);
 	now = env_now_ns();
-	if (pit->armed && now >= pit->target_ns) {
+	if (pit->armed && now < pit->target_ns) {
+		vtimer_start(pit->vt, pit->target_ns);
+	} else if (pit->armed) {
 		fire = true;
 		pit->armed = pit->periodic;
 		if (pit->periodic) {
