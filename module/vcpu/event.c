@@ -300,7 +300,8 @@ static void reinject(struct vcpu *v)
  *
  * Order as in SDM "Priority Among Concurrent Events": what is being delivered, then
  * exceptions, NMIs, interrupts. In L2 the nested core is asked first, since an
- * event may belong to L1.
+ * event may belong to L1; one that arrives after it was asked has made REQ_EVENT again, so L2
+ * does not run before it is asked once more, and is never given what is L1's.
  *
  * Return: RESUME_GUEST or what a nested VM exit came to (see enum vcpu_next).
  */
@@ -320,7 +321,7 @@ int vcpu_prepare_events(struct vcpu *v)
 	else if (v->ev.exc.pending)
 		inject_exception(v);
 
-	if (atomic_read(&v->ev.nmi_pending)) {
+	if (atomic_read(&v->ev.nmi_pending) && !nested_exits_on_nmi(v)) {
 		if (!event_injected(v) && nmi_allowed(v)) {
 			atomic_dec(&v->ev.nmi_pending);
 			v->ev.nmi_injected = true;
@@ -330,7 +331,7 @@ int vcpu_prepare_events(struct vcpu *v)
 			windows |= WINDOW_NMI;
 	}
 
-	if (vcpu_irq_pending(v)) {
+	if (vcpu_irq_pending(v) && !nested_exits_on_irq(v)) {
 		if (!event_injected(v) && vcpu_irq_allowed(v))
 			irq_take(v);
 		if (vcpu_irq_pending(v))

@@ -225,9 +225,9 @@ bool nested_exits_on_irq(struct vcpu *v)
 	return v->in_l2 && pin_has(v->nested->vmcs12, PIN_BASED_EXT_INTR_MASK);
 }
 
-static bool exits_on_nmi(struct vcpu *v)
+bool nested_exits_on_nmi(struct vcpu *v)
 {
-	return pin_has(v->nested->vmcs12, PIN_BASED_NMI_EXITING);
+	return v->in_l2 && pin_has(v->nested->vmcs12, PIN_BASED_NMI_EXITING);
 }
 
 /*
@@ -312,7 +312,7 @@ static bool nmi_window_open(struct vcpu *v)
 static bool something_exits(struct vcpu *v)
 {
 	return nested_timer_expired(v) || (READ_ONCE(v->sipi) & BIT(8)) ||
-	       (atomic_read(&v->ev.nmi_pending) && exits_on_nmi(v)) ||
+	       (atomic_read(&v->ev.nmi_pending) && nested_exits_on_nmi(v)) ||
 	       (nested_exits_on_irq(v) && vcpu_irq_pending(v));
 }
 
@@ -345,7 +345,7 @@ int nested_check_events(struct vcpu *v)
 		return nested_vmexit_simple(v, EXIT_REASON_PREEMPTION_TIMER, 0);
 	if (nmi_window_open(v))
 		return nested_vmexit_simple(v, EXIT_REASON_NMI_WINDOW, 0);
-	if (atomic_read(&v->ev.nmi_pending) && exits_on_nmi(v))
+	if (atomic_read(&v->ev.nmi_pending) && nested_exits_on_nmi(v))
 		return nmi_exit(v);
 	if (irq_window_open(v))
 		return nested_vmexit_simple(v, EXIT_REASON_INTERRUPT_WINDOW, 0);

@@ -34,7 +34,8 @@ int nested_hw_error(struct vcpu *v);	 /* the hardware refused the controls */
 
 /* Events while L2 runs: nested exits that they cause. */
 int nested_check_events(struct vcpu *v);
-bool nested_exits_on_irq(struct vcpu *v);
+bool nested_exits_on_irq(struct vcpu *v); /* in L2, and interrupts are L1's */
+bool nested_exits_on_nmi(struct vcpu *v);
 bool nested_timer_expired(struct vcpu *v);
 
 /* Control registers. */

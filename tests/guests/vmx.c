@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A tiny hypervisor of our own as L1: VMX instructions and their failures, and an L2 whose exits
- * come in a known order. With EPT when the capability MSRs offer it.
+ * come in a known order, then one whose turns L1's timer ends. With EPT when the capability MSRs
+ * offer it.
  */
 #include "lib.h"
 
@@ -378,6 +379,60 @@ static void l2_tests(void)
 	check_eq("L2 wrote through the mapping", probe_page[4097], 0x77);
 }
 
+/* L2 with interrupts on: many entries, each with an exit soon. Its IDT has nothing in it. */
+void l2_busy(void);
+asm(".globl l2_busy\n"
+    "l2_busy:\n\t"
+    "cpuid\n\t"
+    "jmp l2_busy\n");
+
+#define VEC_TIMER     0x40
+#define IRQ_ROUNDS    4000
+#define IRQ_MAX_EXITS 20000
+
+/* One deadline of L1, due while L0 is somewhere between L2's exits and entries. */
+static int deadline_round(u64 ticks)
+{
+	int i;
+
+	wrmsr(0x6e0, rdtsc() + ticks);
+	for (i = 0; i < IRQ_MAX_EXITS; i++) {
+		if (vmx_run(1))
+			return 0;
+		if (vmread(EXIT_REASON) == 1)
+			break;
+		if (vmread(EXIT_REASON) != 10)
+			return 0;
+		skip();
+	}
+	if (i == IRQ_MAX_EXITS || vmread(EXIT_INTR_INFO) != (0x80000000 | VEC_TIMER))
+		return 0;
+	wrmsr(0x80b, 0);
+	return 1;
+}
+
+/* External-interrupt exiting: each of L1's interrupts ends L2's turn, none reaches L2. */
+static void interrupts(void)
+{
+	u64 ticks = 1000;
+	int rounds = 0;
+
+	wrmsr(0x1b, rdmsr(0x1b) | 0x400);
+	wrmsr(0x80f, 0x1ff);
+	wrmsr(0x832, VEC_TIMER | 0x40000);
+	vmwrite(PIN_CTLS, ctl(MSR_VMX_TRUE_PIN, 1));
+	vmwrite(EXIT_CTLS, ctl(MSR_VMX_TRUE_EXIT, 1u << 9 | 1u << 15 | 1u << 20 | 1u << 21));
+	vmwrite(GUEST_RIP, (u64)l2_busy);
+	vmwrite(GUEST_RFLAGS, 0x202);
+	while (rounds < IRQ_ROUNDS && deadline_round(ticks)) {
+		ticks = 1000 + (ticks * 1103515245 + 12345) % 400000;
+		rounds++;
+	}
+	check_eq("each of L1's interrupts exits from L2", (u64)rounds, IRQ_ROUNDS);
+	controls();
+	vmwrite(GUEST_RFLAGS, 2);
+}
+
 static void entry_failures(void)
 {
 	u64 rip = vmread(GUEST_RIP);
@@ -457,6 +512,7 @@ int main(void)
 	guest_state();
 	controls();
 	l2_tests();
+	interrupts();
 	entry_failures();
 	check_eq("VMXOFF", (u64)VMX_INSN("vmxoff", "r"(0)), 0);
 	check_eq("VMREAD after VMXOFF: #UD", (u64)expect_trap(do_vmread, 0), 6);
