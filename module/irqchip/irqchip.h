@@ -87,6 +87,16 @@ bool lapic_pv_eoi_armed(struct vcpu *v);
 void lapic_arm_pv_eoi(struct vcpu *v); /* after events were injected; may sleep */
 /* Split irqchip: next vector for KVM_EXIT_IOAPIC_EOI, or -1. */
 int lapic_take_user_eoi(struct vcpu *v);
+/* What a local APIC waits for; of any vCPU, from any thread: a moment's view, not a state to restore. */
+struct lapic_view {
+	int irr, isr; /* highest vector, or -1 */
+	u8 ppr;
+	u32 lvtt;
+	bool timer_armed, timer_pending;
+	s64 timer_left_ns;
+	u64 tsc_deadline;
+};
+void lapic_look(struct vcpu *v, struct lapic_view *view);
 /* vCPU re-computed time base (offset changed): re-arm the timer. */
 void lapic_rearm_timer(struct vcpu *v);
 

@@ -64,6 +64,23 @@ void lapic_get_state(struct vcpu *v, struct kvm_lapic_state *s)
 		page_put(s, APIC_ID, l->id << 24);
 }
 
+void lapic_look(struct vcpu *v, struct lapic_view *view)
+{
+	struct lapic *l = env_lapic(v);
+	unsigned long flags;
+
+	view->irr = lapic_highest(l->irr);
+	view->isr = lapic_highest(l->isr);
+	view->ppr = lapic_ppr(l);
+	view->lvtt = lapic_reg(l, APIC_LVTT);
+	view->tsc_deadline = READ_ONCE(l->timer.deadline);
+	view->timer_pending = READ_ONCE(l->timer.pending);
+	spin_lock_irqsave(&l->timer.lock, flags);
+	view->timer_armed = l->timer.armed;
+	view->timer_left_ns = l->timer.target_ns - env_now_ns();
+	spin_unlock_irqrestore(&l->timer.lock, flags);
+}
+
 static void restore_regs(struct lapic *l, const struct kvm_lapic_state *s)
 {
 	u32 offset;

@@ -6,6 +6,8 @@
  * exits:  lines of "level reason count"; level is L1 or L2, reason a VMX basic exit reason,
  *	   or hw_exits (world switches back to L0), reflected (exits passed on to L1)
  * memory: lines of "item bytes"; the last one is "total bytes"
+ * vcpus:  where each vCPU is and what it waits for, seen from outside while it may run on: for a
+ *	   guest that does not go on
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>
@@ -13,6 +15,7 @@
 #include <linux/slab.h>
 #include <asm/vmx.h>
 
+#include "irqchip/irqchip.h"
 #include "linux/parts.h"
 #include "mm/mm.h"
 #include "vcpu/vcpu.h"
@@ -89,11 +92,72 @@ static int memory_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(memory);
 
+static const char *run_state(const struct vcpu *v)
+{
+	static const char *const names[] = {
+		[KVM_MP_STATE_RUNNABLE] = "runnable",
+		[KVM_MP_STATE_UNINITIALIZED] = "uninitialized",
+		[KVM_MP_STATE_INIT_RECEIVED] = "wait-for-SIPI",
+		[KVM_MP_STATE_HALTED] = "halted",
+	};
+	unsigned int state = READ_ONCE(v->mp_state);
+
+	if (READ_ONCE(v->l2_halted))
+		return "entered halted";
+	return state < ARRAY_SIZE(names) && names[state] ? names[state] : "?";
+}
+
+static void show_lapic(struct seq_file *m, struct vcpu *v)
+{
+	struct lapic_view l;
+
+	lapic_look(v, &l);
+	seq_printf(m, "  lapic irr=%d isr=%d ppr=%#x lvtt=%#x timer=%s%s left_ns=%lld deadline=%#llx\n",
+		   l.irr, l.isr, l.ppr, l.lvtt, l.timer_armed ? "armed" : "off",
+		   l.timer_pending ? ",pending" : "", l.timer_left_ns, l.tsc_deadline);
+}
+
+static void show_vcpu(struct seq_file *m, struct vcpu *v)
+{
+	const struct vcpu_events *ev = &v->ev;
+
+	seq_printf(m, "vcpu %u: L%d %s, %s guest mode, cpu %d, requests %#lx\n", v->id,
+		   READ_ONCE(v->in_l2) ? 2 : 1, run_state(v),
+		   READ_ONCE(v->mode) == IN_GUEST ? "in" : "not in", READ_ONCE(v->last_cpu),
+		   READ_ONCE(v->requests));
+	seq_printf(m, "  rip=%#llx rflags=%#llx cr8=%#llx last exit=%u\n", READ_ONCE(v->rip),
+		   READ_ONCE(v->rflags), READ_ONCE(v->cr8), READ_ONCE(v->exit.reason));
+	seq_printf(m, "  exception=%u%s%s irq=%u%s nmi%s,%d waiting\n", ev->exc.vector,
+		   ev->exc.pending ? ",pending" : "", ev->exc.injected ? ",injected" : "",
+		   ev->irq.vector, ev->irq.injected ? ",injected" : "",
+		   ev->nmi_injected ? ",injected" : "", atomic_read(&ev->nmi_pending));
+	if (v->lapic)
+		show_lapic(m, v);
+}
+
+static void show_vm(struct vm *vm, void *m)
+{
+	struct vcpu *v;
+	unsigned int i;
+
+	seq_puts(m, "vm\n");
+	vm_for_each_vcpu(vm, i, v)
+		show_vcpu(m, v);
+}
+
+static int vcpus_show(struct seq_file *m, void *unused)
+{
+	vm_for_each(show_vm, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(vcpus);
+
 void debugfs_init(void)
 {
 	dir = debugfs_create_dir("turtles", NULL);
 	debugfs_create_file("exits", 0444, dir, NULL, &exits_fops);
 	debugfs_create_file("memory", 0444, dir, NULL, &memory_fops);
+	debugfs_create_file("vcpus", 0444, dir, NULL, &vcpus_fops);
 }
 
 void debugfs_exit(void)
