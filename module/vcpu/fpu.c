@@ -38,11 +38,9 @@
  * @host_pkru: of the thread, while the guest's is loaded
  * @xcr0_switched: XCR0 is the guest's
  * @xss_switched: same for IA32_XSS
- * @now: what the x87 registers hold; only with fpu.lazy_x87
  */
 struct vcpu_fpu {
 	struct xregs_state *area;
-	struct xregs_state *now;
 	u32 host_pkru;
 	bool xcr0_switched;
 	bool xss_switched;
@@ -53,7 +51,6 @@ static struct {
 	bool known;
 	bool xsaveopt;
 	bool pku;
-	bool lazy_x87;
 	u64 features; /* what we carry */
 	u64 host_xcr0;
 	u64 host_xss;
@@ -77,23 +74,6 @@ static void fpu_probe_layout(void)
 	}
 }
 
-/*
- * QEMU's emulation (TCG, seen in 7.2): restoring x87 state on any CPU also updates a word of
- * flags of the machine's first CPU, and not atomically. When that CPU is just in VMRUN,
- * #VMEXIT, CLGI or STGI, its own update of the word is lost: nested paging or GIF then
- * stay as they were, and the guest, or the whole host, dies. So there x87 state is restored only
- * if the registers do not hold it already.
- */
-static bool on_tcg(void)
-{
-	u32 eax, ebx, ecx, edx;
-
-	if (!boot_cpu_has(X86_FEATURE_HYPERVISOR))
-		return false;
-	cpuid(0x40000000, &eax, &ebx, &ecx, &edx);
-	return ebx == 0x54474354 && ecx == 0x43544743 && edx == 0x47435447; /* TCGTCGTCGTCG */
-}
-
 static void fpu_probe(void)
 {
 	struct fxregs_state *fx;
@@ -111,7 +91,6 @@ static void fpu_probe(void)
 			fpu.features &= ~XFEATURE_MASK_PKRU;
 		if (boot_cpu_has(X86_FEATURE_XSAVES))
 			rdmsrl(MSR_IA32_XSS, fpu.host_xss);
-		fpu.lazy_x87 = on_tcg();
 		fpu_probe_layout();
 	}
 
@@ -140,36 +119,20 @@ u64 fpu_supported_xcr0(void)
 	return boot_cpu_has(X86_FEATURE_OSXSAVE) ? fpu.features : 0;
 }
 
-/* A power of two is naturally aligned, so an area never straddles what it must not. */
-static struct xregs_state *area_alloc(void)
-{
-	return kzalloc(roundup_pow_of_two(fpu.size), GFP_KERNEL_ACCOUNT);
-}
-
-static long fpu_footprint(void)
-{
-	return roundup_pow_of_two(fpu.size) * (fpu.lazy_x87 ? 2 : 1);
-}
-
 int vcpu_fpu_create(struct vcpu *v)
 {
-	struct vcpu_fpu *f;
-
 	fpu_supported_xcr0();
-	f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
-	if (!f)
+	v->fpu = kzalloc(sizeof(*v->fpu), GFP_KERNEL_ACCOUNT);
+	if (!v->fpu)
 		return -ENOMEM;
-	f->area = area_alloc();
-	if (fpu.lazy_x87)
-		f->now = area_alloc();
-	if (!f->area || (fpu.lazy_x87 && !f->now)) {
-		kfree(f->area);
-		kfree(f->now);
-		kfree(f);
+	/* A power of two is naturally aligned, so the area never straddles what it must not. */
+	v->fpu->area = kzalloc(roundup_pow_of_two(fpu.size), GFP_KERNEL_ACCOUNT);
+	if (!v->fpu->area) {
+		kfree(v->fpu);
+		v->fpu = NULL;
 		return -ENOMEM;
 	}
-	v->fpu = f;
-	mem_account_item(MEM_FPU, fpu_footprint());
+	mem_account_item(MEM_FPU, roundup_pow_of_two(fpu.size));
 	vcpu_fpu_reset(v, false);
 	return 0;
 }
@@ -178,9 +141,8 @@ void vcpu_fpu_free(struct vcpu *v)
 {
 	if (!v->fpu)
 		return;
-	mem_account_item(MEM_FPU, -fpu_footprint());
+	mem_account_item(MEM_FPU, -(long)roundup_pow_of_two(fpu.size));
 	kfree(v->fpu->area);
-	kfree(v->fpu->now);
 	kfree(v->fpu);
 	v->fpu = NULL;
 }
@@ -201,15 +163,15 @@ void vcpu_fpu_reset(struct vcpu *v, bool init)
 	v->xcr0 = XFEATURE_MASK_FP;
 }
 
-static void area_to_regs(struct xregs_state *area, u64 features)
+static void area_to_regs(struct xregs_state *area)
 {
-	u32 lo = features, hi = features >> 32;
+	u32 lo = fpu.features, hi = fpu.features >> 32;
 
 	/*
 	 * Some AMD CPUs leave the x87 pointers alone when no exception is pending: without
 	 * this the guest would see the host's (the kernel does the same for its own tasks).
 	 */
-	if (unlikely(static_cpu_has_bug(X86_BUG_FXSAVE_LEAK)) && (features & XFEATURE_MASK_FP))
+	if (unlikely(static_cpu_has_bug(X86_BUG_FXSAVE_LEAK)))
 		asm volatile("fnclex\n\temms\n\tfildl %0" : : "m"(fpu.mxcsr_mask));
 	if (fpu.size > FXSAVE_SIZE)
 		asm volatile("xrstor64 %0" : : "m"(*area), "a"(lo), "d"(hi) : "memory");
@@ -229,43 +191,6 @@ static void regs_to_area(struct xregs_state *area)
 		asm volatile("fxsave64 %0" : "=m"(area->i387));
 }
 
-static bool component_in_use(const struct vcpu *v, int nr)
-{
-	/* FXSAVE has no header: everything is always in use. */
-	return fpu.size == FXSAVE_SIZE || (v->fpu->area->header.xfeatures & BIT_ULL(nr));
-}
-
-/*
- * XSAVEOPT does not write components that are in their initial configuration: give them the
- * values that this means before anyone reads or changes a part (SDM "XSAVE-Managed State").
- */
-static void legacy_to_values(struct vcpu *v)
-{
-	struct xregs_state *area = v->fpu->area;
-
-	if (!component_in_use(v, XFEATURE_FP)) {
-		memset(&area->i387, 0, offsetof(struct fxregs_state, mxcsr));
-		memset(area->i387.st_space, 0, sizeof(area->i387.st_space));
-		area->i387.cwd = FCW_INIT;
-	}
-	if (!component_in_use(v, XFEATURE_SSE))
-		memset(area->i387.xmm_space, 0, sizeof(area->i387.xmm_space));
-	if (fpu.size > FXSAVE_SIZE)
-		area->header.xfeatures |= XFEATURE_MASK_FPSSE;
-}
-
-/* The x87 registers are what the guest's should be (fpu.lazy_x87). */
-static bool x87_is_loaded(struct vcpu *v)
-{
-	const struct fxregs_state *want = &v->fpu->area->i387;
-	const struct fxregs_state *now = &v->fpu->now->i387;
-
-	legacy_to_values(v);
-	asm volatile("xsave64 %0" : "+m"(*v->fpu->now) : "a"(XFEATURE_MASK_FP), "d"(0) : "memory");
-	return !memcmp(now, want, offsetof(struct fxregs_state, mxcsr)) &&
-	       !memcmp(now->st_space, want->st_space, sizeof(now->st_space));
-}
-
 /**
  * vcpu_fpu_load - put the guest's FPU state into the registers
  * @v: the vCPU, loaded, interrupts on
@@ -277,14 +202,11 @@ static bool x87_is_loaded(struct vcpu *v)
 void vcpu_fpu_load(struct vcpu *v)
 {
 	struct vcpu_fpu *f = v->fpu;
-	u64 features = fpu.features;
 
 	kernel_fpu_begin_mask(0);
 	if (fpu.pku)
 		f->host_pkru = rdpkru();
-	if (fpu.lazy_x87 && x87_is_loaded(v))
-		features &= ~(u64)XFEATURE_MASK_FP;
-	area_to_regs(f->area, features);
+	area_to_regs(f->area);
 	if (v->xcr0 != fpu.host_xcr0 && boot_cpu_has(X86_FEATURE_OSXSAVE)) {
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, v->xcr0);
 		f->xcr0_switched = true;
@@ -339,6 +261,31 @@ void vcpu_fpu_save(struct vcpu *v)
 }
 
 /* Contents ------------------------------------------------------------------- */
+
+static bool component_in_use(const struct vcpu *v, int nr)
+{
+	/* FXSAVE has no header: everything is always in use. */
+	return fpu.size == FXSAVE_SIZE || (v->fpu->area->header.xfeatures & BIT_ULL(nr));
+}
+
+/*
+ * XSAVEOPT does not write components that are in their initial configuration: give them the
+ * values that this means before anyone reads or changes a part (SDM "XSAVE-Managed State").
+ */
+static void legacy_to_values(struct vcpu *v)
+{
+	struct xregs_state *area = v->fpu->area;
+
+	if (!component_in_use(v, XFEATURE_FP)) {
+		memset(&area->i387, 0, offsetof(struct fxregs_state, mxcsr));
+		memset(area->i387.st_space, 0, sizeof(area->i387.st_space));
+		area->i387.cwd = FCW_INIT;
+	}
+	if (!component_in_use(v, XFEATURE_SSE))
+		memset(area->i387.xmm_space, 0, sizeof(area->i387.xmm_space));
+	if (fpu.size > FXSAVE_SIZE)
+		area->header.xfeatures |= XFEATURE_MASK_FPSSE;
+}
 
 void vcpu_get_fpu(struct vcpu *v, struct kvm_fpu *out)
 {
