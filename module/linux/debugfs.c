@@ -112,9 +112,11 @@ static void show_lapic(struct seq_file *m, struct vcpu *v)
 	struct lapic_view l;
 
 	lapic_look(v, &l);
-	seq_printf(m, "  lapic irr=%d isr=%d ppr=%#x lvtt=%#x timer=%s%s left_ns=%lld deadline=%#llx\n",
-		   l.irr, l.isr, l.ppr, l.lvtt, l.timer_armed ? "armed" : "off",
-		   l.timer_pending ? ",pending" : "", l.timer_left_ns, l.tsc_deadline);
+	seq_printf(
+		m,
+		"  lapic irr=%d isr=%d ppr=%#x lvtt=%#x timer=%s%s left_ns=%lld deadline=%#llx\n",
+		l.irr, l.isr, l.ppr, l.lvtt, l.timer_armed ? "armed" : "off",
+		l.timer_pending ? ",pending" : "", l.timer_left_ns, l.tsc_deadline);
 }
 
 static void show_vcpu(struct seq_file *m, struct vcpu *v)
@@ -141,8 +143,7 @@ static void show_vm(struct vm *vm, void *m)
 	unsigned int i;
 
 	seq_puts(m, "vm\n");
-	vm_for_each_vcpu(vm, i, v)
-		show_vcpu(m, v);
+	vm_for_each_vcpu(vm, i, v) show_vcpu(m, v);
 }
 
 static int vcpus_show(struct seq_file *m, void *unused)
