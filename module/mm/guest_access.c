@@ -104,19 +104,22 @@ int vm_write_guest(struct vm *vm, u64 gpa, const void *buf, size_t len)
 	return ret;
 }
 
-/* 0 exchanged, 1 it differed (*old updated), -EFAULT. */
-#define cmpxchg_user(type, uaddr, old, new)                                             \
-	({                                                                              \
-		type __user *_u = (type __user *)(uaddr);                               \
-		type _old = *(old);                                                     \
-		int _ret = -EFAULT;                                                     \
-                                                                                        \
-		if (user_access_begin(_u, sizeof(type))) {                              \
-			_ret = !unsafe_try_cmpxchg_user(_u, &_old, (type)(new), fault); \
-			user_access_end();                                              \
-		}                                                                       \
-		*(old) = _old;                                                          \
-		_ret;                                                                   \
+/*
+ * 0 exchanged, 1 it differed (*old updated), -EFAULT. The names have a prefix because the kernel's
+ * macro has variables of its own, _old among them, and would take those for ours.
+ */
+#define cmpxchg_user(type, uaddr, old, new)                                                      \
+	({                                                                                       \
+		type __user *cu_addr = (type __user *)(uaddr);                                   \
+		type cu_old = *(old);                                                            \
+		int cu_ret = -EFAULT;                                                            \
+                                                                                                 \
+		if (user_access_begin(cu_addr, sizeof(type))) {                                  \
+			cu_ret = !unsafe_try_cmpxchg_user(cu_addr, &cu_old, (type)(new), fault); \
+			user_access_end();                                                       \
+		}                                                                                \
+		*(old) = cu_old;                                                                 \
+		cu_ret;                                                                          \
 	})
 
 static int cmpxchg_hva(unsigned long hva, u64 *old, u64 new, int len)

@@ -324,6 +324,36 @@ static void expect_exit(const char *name, int launched, u32 reason)
 	check_eq(name, vmread(EXIT_REASON), reason);
 }
 
+void l2_touch(void);
+asm(".globl l2_touch\n"
+    "l2_touch:\n\t"
+    "mov probe_page, %bl\n\t"
+    "cpuid\n\t"
+    "movb $0x78, probe_page+1\n\t"
+    "vmcall\n");
+
+/* EPT with accessed and dirty flags: set by what L2 does, and not before. */
+static void accessed_dirty(void)
+{
+	u64 *leaf = &ept_pt[(u64)probe_page >> 12];
+	struct {
+		u64 eptp, zero;
+	} d = { (u64)ept_pml4 | 0x5e, 0 };
+
+	*leaf &= ~0x300ul;
+	ept_pd[0][0] &= ~0x100ul;
+	vmwrite(EPTP, d.eptp);
+	VMX_INSN("invept %2, %3", "m"(d), "r"(1ul));
+	vmwrite(GUEST_RIP, (u64)l2_touch);
+	expect_exit("exit: CPUID after a read, accessed and dirty flags on", 1, 10);
+	check_eq("a read sets the leaf's A", *leaf & 0x300, 0x100);
+	check_eq("a read sets the table's A", ept_pd[0][0] & 0x100, 0x100);
+	skip();
+	expect_exit("exit: VMCALL after a write, accessed and dirty flags on", 1, 18);
+	check_eq("a write sets the leaf's D", *leaf & 0x300, 0x300);
+	vmwrite(EPTP, (u64)ept_pml4 | 0x1e);
+}
+
 static void l2_tests(void)
 {
 	u64 misc = rdmsr(MSR_VMX_MISC);
@@ -377,6 +407,8 @@ static void l2_tests(void)
 	}
 	expect_exit("exit: VMCALL after the write", 1, 18);
 	check_eq("L2 wrote through the mapping", probe_page[4097], 0x77);
+	if (rdmsr(MSR_VMX_EPT_VPID_CAP) >> 21 & 1)
+		accessed_dirty();
 }
 
 /* L2 with interrupts on: many entries, each with an exit soon. Its IDT has nothing in it. */
