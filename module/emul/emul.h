@@ -94,6 +94,8 @@ enum emul_dt { EMUL_GDT, EMUL_IDT };
  * @pio_out: write them
  * @io_allowed: may this port be used, when CPL and IOPL say that the TSS decides;
  *	#GP when NULL
+ * @int_redirected: does the TSS redirect INT @vector of a virtual-8086 program to the program's
+ *	own interrupt table; #GP when NULL
  * @get_cr, @set_cr: CR0, CR2, CR3, CR4, CR8; the setter checks the value
  * @get_dr, @set_dr: DR0-DR3, DR6, DR7; numbers 4 and 5 are resolved already
  * @get_msr, @set_msr: RDMSR, WRMSR; also TSC for RDTSC, TSC_AUX for RDTSCP
@@ -128,6 +130,7 @@ struct emul_ops {
 	enum emul_result (*pio_out)(struct emul *e, u16 port, unsigned int size, const void *buf,
 				    unsigned int count);
 	enum emul_result (*io_allowed)(struct emul *e, u16 port, unsigned int size);
+	enum emul_result (*int_redirected)(struct emul *e, u8 vector, bool *to_program);
 	enum emul_result (*get_cr)(struct emul *e, unsigned int nr, u64 *val);
 	enum emul_result (*set_cr)(struct emul *e, unsigned int nr, u64 val);
 	enum emul_result (*get_dr)(struct emul *e, unsigned int nr, u64 *val);

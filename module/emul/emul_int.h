@@ -132,11 +132,28 @@ enum emul_result branch_near(struct emul *e, u64 target);
 /* Condition of Jcc, SETcc, CMOVcc: low four bits of the opcode. */
 bool cond_holds(u64 rflags, unsigned int cc);
 
+/*
+ * SDM "Virtual-8086 Mode Extensions": CR4.VME is on and IOPL keeps the program from IF, so its
+ * interrupt-flag instructions act on VIF. vme.c.
+ */
+static inline bool emul_vme_vif(const struct emul *e)
+{
+	return emul_vm86(e) && emul_iopl(e) < 3 && (e->cr4 & X86_CR4_VME);
+}
+
+enum emul_result vme_pushf(struct emul *e);
+enum emul_result vme_popped(struct emul *e, u64 val); /* POPF, IRET: FLAGS from @val */
+enum emul_result vif_cli(struct emul *e);
+enum emul_result vme_int(struct emul *e, u8 vector, bool *done);
+
 /* RFLAGS as POPF and IRET may change them at this privilege level. */
 u64 flags_popped(const struct emul *e, u64 val, unsigned int bytes);
 
 /* May the port be used? */
 enum emul_result port_check(struct emul *e, u16 port, unsigned int size);
+
+/* Set a segment register that is checked already, here and at the caller's. */
+enum emul_result sreg_put(struct emul *e, unsigned int nr, const struct x86_seg *seg);
 
 /* Load a segment register with all checks, SDM "MOV" and "Segment Registers". */
 enum emul_result sreg_load(struct emul *e, unsigned int nr, u16 sel);

@@ -321,17 +321,14 @@ enum emul_result exec_flagop(struct emul *e)
 	return EMUL_OK;
 }
 
-/*
- * CLI and STI. Where IOPL forbids them, CR4.PVI and CR4.VME redirect them to VIF,
- * which is not emulated.
- */
+/* CLI and STI. Where IOPL forbids them, CR4.VME and CR4.PVI (CPL 3 only) redirect them to VIF. */
 enum emul_result exec_cli(struct emul *e)
 {
 	u64 was = e->rflags & X86_EFLAGS_IF;
 
 	if (emul_protected(e) && e->cpl > emul_iopl(e)) {
-		if (e->cr4 & (emul_vm86(e) ? X86_CR4_VME : X86_CR4_PVI))
-			return EMUL_UNHANDLEABLE;
+		if (emul_vme_vif(e) || (!emul_vm86(e) && e->cpl == 3 && (e->cr4 & X86_CR4_PVI)))
+			return vif_cli(e);
 		return raise_gp(e, 0);
 	}
 	if (e->insn.op->id == OPC_CLI) {

@@ -131,19 +131,20 @@ enum emul_result exec_popa(struct emul *e)
 	return EMUL_OK;
 }
 
-/* SDM "PUSHF": in virtual-8086 mode IOPL must be 3. CR4.VME is not emulated. */
+/* SDM "PUSHF", "POPF", "INT n": in virtual-8086 mode without CR4.VME IOPL must be 3. */
 static enum emul_result check_vm86_iopl(struct emul *e)
 {
-	if (!emul_vm86(e) || emul_iopl(e) == 3)
-		return EMUL_OK;
-	return (e->cr4 & X86_CR4_VME) ? EMUL_UNHANDLEABLE : raise_gp(e, 0);
+	return emul_vm86(e) && emul_iopl(e) < 3 ? raise_gp(e, 0) : EMUL_OK;
 }
 
 enum emul_result exec_pushf(struct emul *e)
 {
-	enum emul_result r = check_vm86_iopl(e);
 	u64 val = e->rflags & ~(u64)(X86_EFLAGS_VM | X86_EFLAGS_RF);
+	enum emul_result r;
 
+	if (emul_vme_vif(e))
+		return vme_pushf(e);
+	r = check_vm86_iopl(e);
 	return r ? r : stack_push(e, e->insn.opsize, val);
 }
 
@@ -165,13 +166,17 @@ u64 flags_popped(const struct emul *e, u64 val, unsigned int bytes)
 
 enum emul_result exec_popf(struct emul *e)
 {
-	enum emul_result r = check_vm86_iopl(e);
+	enum emul_result r = EMUL_OK;
 	u64 val;
 
+	if (!emul_vme_vif(e))
+		r = check_vm86_iopl(e);
 	if (!r)
 		r = stack_pop(e, e->insn.opsize, &val);
 	if (r)
 		return r;
+	if (emul_vme_vif(e))
+		return vme_popped(e, val);
 	e->rflags = flags_popped(e, val, e->insn.opsize);
 	return EMUL_OK;
 }
@@ -254,12 +259,16 @@ enum emul_result exec_bound(struct emul *e)
 enum emul_result exec_int(struct emul *e)
 {
 	enum emul_result r = EMUL_OK;
+	bool done = false;
 	u8 vector;
 
 	switch (e->insn.op->id) {
 	case OPC_INT:
-		r = check_vm86_iopl(e);
 		vector = e->insn.imm;
+		if (emul_vm86(e) && (e->cr4 & X86_CR4_VME))
+			r = vme_int(e, vector, &done);
+		else
+			r = check_vm86_iopl(e);
 		break;
 	case OPC_INT3:
 		vector = X86_TRAP_BP;
@@ -273,7 +282,7 @@ enum emul_result exec_int(struct emul *e)
 		vector = X86_TRAP_OF;
 		break;
 	}
-	if (r)
+	if (r || done)
 		return r;
 	emul_raise(e, vector, 0);
 	e->fault.has_error = false;

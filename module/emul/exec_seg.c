@@ -11,7 +11,7 @@
 
 enum transfer { TRANSFER_JUMP, TRANSFER_RETURN };
 
-static enum emul_result set_seg(struct emul *e, unsigned int nr, const struct x86_seg *seg)
+enum emul_result sreg_put(struct emul *e, unsigned int nr, const struct x86_seg *seg)
 {
 	enum emul_result r;
 
@@ -105,7 +105,7 @@ static enum emul_result load_null(struct emul *e, unsigned int nr, u16 sel)
 			return raise_gp(e, 0);
 		seg.ar |= (u32)e->cpl << SEG_AR_DPL_SHIFT;
 	}
-	return set_seg(e, nr, &seg);
+	return sreg_put(e, nr, &seg);
 }
 
 /* SDM "MOV - Move", protected mode exceptions. */
@@ -142,7 +142,7 @@ enum emul_result sreg_load(struct emul *e, unsigned int nr, u16 sel)
 
 	if (emul_real_segs(e)) {
 		seg = real_seg(e, nr, sel);
-		return set_seg(e, nr, &seg);
+		return sreg_put(e, nr, &seg);
 	}
 	if (!(sel & ~3))
 		return load_null(e, nr, sel);
@@ -151,7 +151,7 @@ enum emul_result sreg_load(struct emul *e, unsigned int nr, u16 sel)
 		r = check_data_seg(e, nr, sel, &seg);
 	if (!r)
 		r = desc_mark_accessed(e, linear, &seg);
-	return r ? r : set_seg(e, nr, &seg);
+	return r ? r : sreg_put(e, nr, &seg);
 }
 
 enum emul_result exec_mov_sreg(struct emul *e)
@@ -315,7 +315,7 @@ enum emul_result exec_jmpf(struct emul *e)
 	if (!r)
 		r = check_far_target(e, &cs, off);
 	if (!r)
-		r = set_seg(e, X86_CS, &cs);
+		r = sreg_put(e, X86_CS, &cs);
 	e->next_rip = off;
 	return r;
 }
@@ -337,7 +337,7 @@ enum emul_result exec_callf(struct emul *e)
 	if (!r)
 		r = stack_push(e, e->insn.opsize, ret);
 	if (!r)
-		r = set_seg(e, X86_CS, &cs);
+		r = sreg_put(e, X86_CS, &cs);
 	e->next_rip = off;
 	return r;
 }
@@ -367,7 +367,7 @@ enum emul_result exec_retf(struct emul *e)
 		return r;
 	stack_adjust(e, e->insn.imm);
 	e->next_rip = off;
-	return set_seg(e, X86_CS, &cs);
+	return sreg_put(e, X86_CS, &cs);
 }
 
 /* IRET in 64-bit mode always pops the stack pointer, too. */
@@ -386,8 +386,8 @@ enum emul_result exec_iret(struct emul *e)
 	struct x86_seg cs;
 	u64 off, flags, sp, ss;
 
-	if (emul_vm86(e) && emul_iopl(e) < 3)
-		return (e->cr4 & X86_CR4_VME) ? EMUL_UNHANDLEABLE : raise_gp(e, 0);
+	if (emul_vm86(e) && emul_iopl(e) < 3 && !emul_vme_vif(e))
+		return raise_gp(e, 0);
 	if (prot && (e->rflags & X86_EFLAGS_NT))
 		return e->mode == EMUL_MODE_64 ? raise_gp(e, 0) : EMUL_UNHANDLEABLE;
 	r = pop_far(e, &off, &cs);
@@ -406,9 +406,15 @@ enum emul_result exec_iret(struct emul *e)
 			return r;
 		e->regs[X86_RSP] = sp;
 	}
-	e->rflags = flags_popped(e, flags, e->insn.opsize);
-	if (e->insn.opsize > 2)
-		e->rflags |= flags & X86_EFLAGS_RF;
+	if (emul_vme_vif(e)) {
+		r = vme_popped(e, flags);
+		if (r)
+			return r;
+	} else {
+		e->rflags = flags_popped(e, flags, e->insn.opsize);
+		if (e->insn.opsize > 2)
+			e->rflags |= flags & X86_EFLAGS_RF;
+	}
 	e->next_rip = off;
-	return set_seg(e, X86_CS, &cs);
+	return sreg_put(e, X86_CS, &cs);
 }

@@ -303,6 +303,28 @@ static enum emul_result op_io_allowed(struct emul *e, u16 port, unsigned int siz
 	return EMUL_OK;
 }
 
+/* SDM "Software Interrupt Redirection Bit Map": the 32 bytes below the I/O permission bit map. */
+static enum emul_result op_int_redirected(struct emul *e, u8 vector, bool *to_program)
+{
+	struct vcpu *v = e->ctx;
+	enum emul_result r;
+	struct x86_seg tr;
+	u16 base;
+	u8 bits;
+
+	hw->get_seg(v, X86_TR, &tr);
+	if (tr.limit < 103)
+		return emul_raise(e, X86_TRAP_GP, 0);
+	r = op_read(e, tr.base + 102, &base, 2, EMUL_ACC_SYSTEM);
+	if (r != EMUL_OK)
+		return r;
+	if (base < 32 || (u32)base - 32 + vector / 8 > tr.limit)
+		return emul_raise(e, X86_TRAP_GP, 0);
+	r = op_read(e, tr.base + base - 32 + vector / 8, &bits, 1, EMUL_ACC_SYSTEM);
+	*to_program = !(bits >> (vector & 7) & 1);
+	return r;
+}
+
 static enum emul_result op_get_cr(struct emul *e, unsigned int nr, u64 *val)
 {
 	struct vcpu *v = e->ctx;
@@ -472,6 +494,7 @@ const struct emul_ops vcpu_emul_ops = {
 	.pio_in = op_pio_in,
 	.pio_out = op_pio_out,
 	.io_allowed = op_io_allowed,
+	.int_redirected = op_int_redirected,
 	.get_cr = op_get_cr,
 	.set_cr = op_set_cr,
 	.get_dr = op_get_dr,

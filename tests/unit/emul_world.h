@@ -42,6 +42,7 @@ struct world {
 	unsigned int set_segs, invlpgs, systems, intercepts, fetches, lost_races;
 	u64 invlpg_addr;
 	enum emul_result intercept_result, io_allowed_result;
+	u8 redirected_int; /* the one vector that the TSS gives to the program itself */
 	unsigned int interrupt_after;
 };
 
@@ -185,6 +186,14 @@ static enum emul_result w_io_allowed(struct emul *e, u16 port, unsigned int size
 	struct world *w = e->ctx;
 
 	return w->io_allowed_result ? emul_raise(e, X86_TRAP_GP, 0) : EMUL_OK;
+}
+
+static enum emul_result w_int_redirected(struct emul *e, u8 vector, bool *to_program)
+{
+	struct world *w = e->ctx;
+
+	*to_program = vector == w->redirected_int;
+	return EMUL_OK;
 }
 
 static enum emul_result w_get_cr(struct emul *e, unsigned int nr, u64 *val)
@@ -335,6 +344,7 @@ static const struct emul_ops world_ops = {
 	.pio_in = w_pio_in,
 	.pio_out = w_pio_out,
 	.io_allowed = w_io_allowed,
+	.int_redirected = w_int_redirected,
 	.get_cr = w_get_cr,
 	.set_cr = w_set_cr,
 	.get_dr = w_get_dr,

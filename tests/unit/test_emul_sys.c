@@ -1,4 +1,4 @@
-/* link: emul/decode.c emul/optable.c emul/alu.c emul/exec.c emul/exec_alu.c emul/exec_data.c emul/exec_fast.c emul/exec_flow.c emul/exec_seg.c emul/exec_sse.c emul/exec_string.c emul/exec_system.c emul/operand.c */
+/* link: emul/decode.c emul/optable.c emul/alu.c emul/exec.c emul/exec_alu.c emul/exec_data.c emul/exec_fast.c emul/exec_flow.c emul/exec_seg.c emul/exec_sse.c emul/exec_string.c emul/exec_system.c emul/operand.c emul/vme.c */
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The executor's system side: modes, branches, stack widths, control registers, MSRs, descriptor
@@ -83,9 +83,6 @@ static void test_vm86(void **state)
 	/* INT3 is not sensitive */
 	assert_int_equal(STEP(w, 0xcc), EMUL_FAULT);
 	assert_true(e->fault.soft);
-	/* the virtual extensions are not emulated */
-	e->cr4 |= X86_CR4_VME;
-	assert_int_equal(STEP(w, 0xcd, 0x10), EMUL_UNHANDLEABLE);
 	/* ports always ask the TSS */
 	w->io_allowed_result = EMUL_FAULT;
 	e->rflags |= X86_EFLAGS_IOPL;
@@ -95,6 +92,96 @@ static void test_vm86(void **state)
 	assert_int_equal(STEP(w, 0x9d), EMUL_DONE);
 	assert_int_equal(e->rflags & X86_EFLAGS_IOPL, X86_EFLAGS_IOPL);
 	assert_true(e->rflags & X86_EFLAGS_VM);
+}
+
+/* CR4.VME, IOPL < 3: the program's IF is VIF. */
+static void test_vme_vif(void **state)
+{
+	struct world *w = world_reset(&world, W_VM86);
+	struct emul *e = &w->e;
+
+	e->cr4 |= X86_CR4_VME;
+	e->rflags &= ~(u64)X86_EFLAGS_IOPL;
+	e->rflags |= X86_EFLAGS_IF;
+	assert_int_equal(STEP(w, 0xfb), EMUL_DONE); /* sti */
+	assert_true(e->rflags & X86_EFLAGS_VIF);
+	assert_int_equal(STEP(w, 0x9c), EMUL_DONE); /* pushf */
+	assert_int_equal(w_get(w, e->regs[X86_RSP], 2) & 0x3200, 0x3200);
+	assert_int_equal(STEP(w, 0xfa), EMUL_DONE); /* cli */
+	assert_int_equal(e->rflags & (X86_EFLAGS_VIF | X86_EFLAGS_IF), X86_EFLAGS_IF);
+	assert_int_equal(STEP(w, 0x9c), EMUL_DONE);
+	assert_int_equal(w_get(w, e->regs[X86_RSP], 2) & 0x3200, 0x3000);
+	assert_fault(w, STEP(w, 0x66, 0x9c), X86_TRAP_GP, 0);
+
+	w_put(w, e->regs[X86_RSP], 0x0201, 2); /* popf: IF, CF */
+	assert_int_equal(STEP(w, 0x9d), EMUL_DONE);
+	assert_true(e->rflags & X86_EFLAGS_VIF);
+	assert_true(e->rflags & X86_EFLAGS_CF);
+	assert_int_equal(e->rflags & X86_EFLAGS_IOPL, 0);
+	w_put(w, e->regs[X86_RSP], X86_EFLAGS_TF, 2);
+	assert_fault(w, STEP(w, 0x9d), X86_TRAP_GP, 0);
+	e->rflags |= X86_EFLAGS_VIP;
+	assert_fault(w, STEP(w, 0xfb), X86_TRAP_GP, 0);
+	w_put(w, e->regs[X86_RSP], X86_EFLAGS_IF, 2);
+	assert_fault(w, STEP(w, 0x9d), X86_TRAP_GP, 0);
+	e->rflags &= ~(u64)(X86_EFLAGS_VIP | X86_EFLAGS_VIF);
+
+	w_put(w, e->regs[X86_RSP], 0x0200012000001234, 6); /* iret to 0120:1234 */
+	w_put(w, e->regs[X86_RSP] + 2, 0x0120, 2);
+	w_put(w, e->regs[X86_RSP] + 4, 0x0200, 2);
+	assert_int_equal(STEP(w, 0xcf), EMUL_DONE);
+	assert_int_equal(e->rip, 0x1234);
+	assert_int_equal(e->segs[X86_CS].base, 0x1200);
+	assert_true(e->rflags & X86_EFLAGS_VIF);
+	assert_fault(w, STEP(w, 0x66, 0xcf), X86_TRAP_GP, 0);
+}
+
+/* CR4.VME: INT n as the redirection bit map says. */
+static void test_vme_int(void **state)
+{
+	struct world *w = world_reset(&world, W_VM86);
+	struct emul *e = &w->e;
+	u64 sp;
+
+	e->cr4 |= X86_CR4_VME;
+	w->redirected_int = 0x10;
+	w_put(w, 0x40, 0x3456, 2);
+	w_put(w, 0x42, 0x0200, 2);
+	e->rflags |= X86_EFLAGS_IF | X86_EFLAGS_CF;
+	sp = e->regs[X86_RSP];
+	assert_int_equal(STEP(w, 0xcd, 0x10), EMUL_DONE);
+	assert_int_equal(e->rip, 0x3456);
+	assert_int_equal(e->segs[X86_CS].base, 0x2000);
+	assert_int_equal(e->regs[X86_RSP], sp - 6);
+	assert_int_equal(w_get(w, sp - 2, 2) & 0x3201, 0x3201);
+	assert_int_equal(e->rflags & X86_EFLAGS_IF, 0);
+	/* not redirected: the IDT's, an event of the instruction */
+	assert_int_equal(STEP(w, 0xcd, 0x11), EMUL_FAULT);
+	assert_true(e->fault.soft);
+	/* IOPL < 3: VIF instead of IF, and the IDT's become #GP */
+	e->rflags = (e->rflags & ~(u64)X86_EFLAGS_IOPL) | X86_EFLAGS_IF | X86_EFLAGS_VIF;
+	sp = e->regs[X86_RSP];
+	assert_int_equal(STEP(w, 0xcd, 0x10), EMUL_DONE);
+	assert_int_equal(w_get(w, sp - 2, 2) & 0x3200, 0x3200);
+	assert_int_equal(e->rflags & (X86_EFLAGS_IF | X86_EFLAGS_VIF), X86_EFLAGS_IF);
+	assert_fault(w, STEP(w, 0xcd, 0x11), X86_TRAP_GP, 0);
+}
+
+/* CR4.PVI: CLI and STI of a program at CPL 3. */
+static void test_pvi(void **state)
+{
+	struct world *w = world_reset(&world, W_PROT32);
+	struct emul *e = &w->e;
+
+	e->cpl = 3;
+	assert_fault(w, STEP(w, 0xfb), X86_TRAP_GP, 0);
+	e->cr4 |= X86_CR4_PVI;
+	assert_int_equal(STEP(w, 0xfb), EMUL_DONE);
+	assert_true(e->rflags & X86_EFLAGS_VIF);
+	assert_int_equal(STEP(w, 0xfa), EMUL_DONE);
+	assert_int_equal(e->rflags & X86_EFLAGS_VIF, 0);
+	e->cpl = 2;
+	assert_fault(w, STEP(w, 0xfa), X86_TRAP_GP, 0);
 }
 
 static void test_branches(void **state)
@@ -597,14 +684,16 @@ static void test_vmx_operand(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_real_mode),	cmocka_unit_test(test_vm86),
-		cmocka_unit_test(test_branches),	cmocka_unit_test(test_control_regs),
-		cmocka_unit_test(test_debug_regs),	cmocka_unit_test(test_msrs),
-		cmocka_unit_test(test_desc_tables),	cmocka_unit_test(test_system_hook),
-		cmocka_unit_test(test_segment_loads),	cmocka_unit_test(test_far_transfers),
-		cmocka_unit_test(test_soft_interrupts), cmocka_unit_test(test_flags),
-		cmocka_unit_test(test_sysenter),	cmocka_unit_test(test_cache_lines),
-		cmocka_unit_test(test_sse_state),	cmocka_unit_test(test_vmx_operand),
+		cmocka_unit_test(test_real_mode),     cmocka_unit_test(test_vm86),
+		cmocka_unit_test(test_vme_vif),	      cmocka_unit_test(test_vme_int),
+		cmocka_unit_test(test_pvi),	      cmocka_unit_test(test_branches),
+		cmocka_unit_test(test_control_regs),  cmocka_unit_test(test_debug_regs),
+		cmocka_unit_test(test_msrs),	      cmocka_unit_test(test_desc_tables),
+		cmocka_unit_test(test_system_hook),   cmocka_unit_test(test_segment_loads),
+		cmocka_unit_test(test_far_transfers), cmocka_unit_test(test_soft_interrupts),
+		cmocka_unit_test(test_flags),	      cmocka_unit_test(test_sysenter),
+		cmocka_unit_test(test_cache_lines),   cmocka_unit_test(test_sse_state),
+		cmocka_unit_test(test_vmx_operand),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
