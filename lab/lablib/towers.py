@@ -14,7 +14,7 @@ MARK = re.compile(r"@@L(\d) (\w+)=(.*)")
 # QEMU's TCG lets a guest's XSETBV through although the hypervisor intercepts it, so no
 # L1 on that machine is offered XSAVE or what depends on it (docs/lab.md).
 NO_XSAVE = "-xsave,-xsaveopt,-xsavec,-xgetbv1,-avx,-avx2,-fma,-f16c"
-SKYLAKE = ("Skylake-Client,vendor=GenuineIntel,+vmx,-vme,-pcid,-invpcid,-hle,-rtm,-erms,"
+SKYLAKE = ("Skylake-Client,vendor=GenuineIntel,+vmx,-pcid,-invpcid,-hle,-rtm,-erms,"
            "-rdseed,-3dnowprefetch," + NO_XSAVE)
 
 REASONS = {1: "the-hypervisor-did-not-load", 60: "no-virtio-pci", 61: "block-device",

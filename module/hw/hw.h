@@ -162,6 +162,9 @@ struct l2_pages {
  *		      @all), before the next entry
  * @tlb_flush_gva:    one linear address of the current context
  *
+ * @sets_pdpte_a:     the processor marks PDPTEs that it walks through as accessed, where that bit
+ *		      is reserved (QEMU's TCG): whoever checks PDPTEs must not mind
+ *
  * Nested:
  * @nested_caps:      what this backend can give to context 02
  * @l2_enter:	      make 02 current; load guest state of vmcs12 and controls
@@ -185,6 +188,7 @@ struct hw_ops {
 	struct pt_format pt;
 	const struct hw_nested_caps *nested_caps;
 	const struct msr_bitmap_part *msr_bitmap_parts;
+	bool sets_pdpte_a;
 
 	int (*hardware_setup)(void);
 	void (*hardware_unsetup)(void);

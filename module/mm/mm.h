@@ -58,6 +58,7 @@ struct walk_env {
 	u64 cr0, cr3, cr4, efer, rflags;
 	u64 pdptrs[4]; /* PAE paging: PDPTE registers, valid when use_pdptrs */
 	bool use_pdptrs;
+	bool pdpte_a; /* hw->sets_pdpte_a: A may be set in a PDPTE */
 	u32 pkru;
 	u8 maxphyaddr;
 	bool nx, gbpages, pse36;

@@ -134,7 +134,7 @@ static u64 reserved_bits(const struct walk_env *env, const struct mode *m, u64 e
 	if (m->paging == PAGING_PAE) {
 		rsvd |= 0x7ff0000000000000ULL;
 		if (level == 3)
-			return rsvd | P_NX | 0x1e6;
+			return rsvd | P_NX | (env->pdpte_a ? 0x1c6 : 0x1e6);
 	}
 	if (!m->nxe)
 		rsvd |= P_NX;

@@ -5,6 +5,10 @@
 #ifndef TURTLES_VCPU_CORE_H
 #define TURTLES_VCPU_CORE_H
 
+#include <asm/cpufeature.h>
+#include <asm/processor-flags.h>
+
+#include "hw/hw.h"
 #include "vcpu/vcpu.h"
 
 #define DR6_FIXED    0xfffe0ff0ull /* read as 1; bits 11 and 16 as without BLD and RTM */
@@ -26,11 +30,22 @@ bool vcpu_wants_user_window(struct vcpu *v);
 
 /* cr.c: PDPTE registers from memory; 0 or 1 (#GP) */
 int vcpu_load_pdptrs(struct vcpu *v, u64 cr3);
+int vcpu_read_pdptes(struct vcpu *v, u64 gpa, u64 pdpte[4]);
+int vcpu_load_pdptes_at(struct vcpu *v, u64 gpa);
 
 /* exit.c */
 int vcpu_handle_exit(struct vcpu *v);
 int vcpu_handle_vmcall(struct vcpu *v);
 int vcpu_handle_cpuid(struct vcpu *v);
+
+/*
+ * CR4.VME and CR4.PVI are left to the emulator. Processors with SVM or VMX have them, QEMU's TCG has
+ * not, and hypervisors without unrestricted guest run real mode with them.
+ */
+static inline bool vcpu_emulates_vme(struct vcpu *v)
+{
+	return !boot_cpu_has(X86_FEATURE_VME) && (hw->get_cr4(v) & (X86_CR4_VME | X86_CR4_PVI));
+}
 
 /* fast.c */
 bool vcpu_handle_exit_fast(struct vcpu *v);

@@ -72,7 +72,7 @@ static void leaf_1(struct builder *b)
 		  (F(FPU) | F(VME) | F(DE) | F(PSE) | F(TSC) | F(MSR) | F(PAE) | F(CX8) | F(SEP) |
 		   F(PGE) | F(CMOV) | F(PAT) | F(PSE36) | F(CLFLUSH) | F(MMX) | F(FXSR) | F(XMM) |
 		   F(XMM2) | F(SELFSNOOP));
-	e->edx |= F(APIC) | F(MCE) | F(MCA) | F(MTRR);
+	e->edx |= F(APIC) | F(MCE) | F(MCA) | F(MTRR) | F(VME); /* VME: see vcpu_emulates_vme() */
 }
 
 static void leaf_4(struct builder *b)
@@ -224,6 +224,8 @@ static void leaf_ext_1(struct builder *b)
 		   F(MCE) | F(MTRR) | F(PGE) | F(MCA) | F(CMOV) | F(PAT) | F(PSE36) | F(MMX) |
 		   F(FXSR) | F(SYSCALL) | F(NX) | F(MMXEXT) | F(FXSR_OPT) | F(GBPAGES) | F(RDTSCP) |
 		   F(LM) | F(3DNOWEXT) | F(3DNOW));
+	if (boot_cpu_data.x86_vendor == X86_VENDOR_AMD)
+		e->edx |= F(VME);
 }
 
 static void leaf_ext_8(struct builder *b)

@@ -25,23 +25,46 @@ static bool in_pae_paging(u64 cr0, u64 cr4, u64 efer)
 	return (cr0 & X86_CR0_PG) && (cr4 & X86_CR4_PAE) && !(efer & EFER_LMA);
 }
 
-/* Load the PDPTE registers for @cr3: 0, or 1 when one has a reserved bit set. */
-int vcpu_load_pdptrs(struct vcpu *v, u64 cr3)
+/**
+ * vcpu_read_pdptes - the four PDPTEs of PAE paging
+ * @v:	   the vCPU; vm->srcu held; may sleep
+ * @gpa:   their address, L1's
+ * @pdpte: result, unchecked
+ *
+ * Return: 0 or -EFAULT.
+ */
+int vcpu_read_pdptes(struct vcpu *v, u64 gpa, u64 pdpte[4])
 {
-	u64 pdpte[4], reserved;
+	int r = vm_read_guest(v->vm, gpa, pdpte, 4 * sizeof(*pdpte));
 	int i;
 
-	if (v->in_l2)
-		/* L2's CR3 is an L2 address; the walk goes through EPT12. */
-		return nested_load_pdptrs(v, cr3);
-	if (vm_read_guest(v->vm, cr3 & 0xffffffe0ull, pdpte, sizeof(pdpte)))
+	for (i = 0; i < 4 && hw->sets_pdpte_a; i++)
+		pdpte[i] &= ~(u64)_PAGE_ACCESSED;
+	return r;
+}
+
+/* Check the PDPTEs at @gpa (L1's) and load the registers: 0, or 1 when one has a reserved bit set. */
+int vcpu_load_pdptes_at(struct vcpu *v, u64 gpa)
+{
+	u64 reserved = PDPTE_RESERVED_LOW | ~(BIT_ULL(vcpu_maxphyaddr(v)) - 1);
+	u64 pdpte[4];
+	int i;
+
+	if (vcpu_read_pdptes(v, gpa, pdpte))
 		return 1;
-	reserved = PDPTE_RESERVED_LOW | ~(BIT_ULL(vcpu_maxphyaddr(v)) - 1);
 	for (i = 0; i < 4; i++)
 		if ((pdpte[i] & 1) && (pdpte[i] & reserved))
 			return 1;
 	hw->set_pdptrs(v, pdpte);
 	return 0;
+}
+
+/* Load the PDPTE registers for @cr3, which in L2 is an L2 address: 0 or 1 (#GP). */
+int vcpu_load_pdptrs(struct vcpu *v, u64 cr3)
+{
+	if (v->in_l2)
+		return nested_load_pdptrs(v, cr3);
+	return vcpu_load_pdptes_at(v, cr3 & 0xffffffe0ull);
 }
 
 /**

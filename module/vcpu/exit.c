@@ -15,6 +15,7 @@
 #include "irqchip/irqchip.h"
 #include "mm/mm.h"
 #include "vcpu/core.h"
+#include "vcpu/emulate.h"
 #include "vcpu/nested.h"
 
 static int handle_nothing(struct vcpu *v)
@@ -277,14 +278,52 @@ static int handle_db(struct vcpu *v)
 	return RESUME_GUEST;
 }
 
+/* #GP of an instruction that CR4.VME or CR4.PVI permits. */
+static int handle_vme_gp(struct vcpu *v)
+{
+	bool ok;
+	int r = vcpu_decode(v, &ok);
+
+	if (!ok)
+		return r;
+	switch (v->emul->e.insn.op->id) {
+	case OPC_CLI:
+	case OPC_STI:
+	case OPC_PUSHF:
+	case OPC_POPF:
+	case OPC_IRET:
+	case OPC_INT:
+		return vcpu_emulate(v);
+	}
+	vcpu_inject_gp(v);
+	return RESUME_GUEST;
+}
+
+/*
+ * A fault of an interrupt's delivery takes the interrupt's place, as on a processor without
+ * hypervisor; of an exception's, vcpu_inject_exception() makes a double fault where due.
+ */
+static void forget_failed_delivery(struct vcpu *v)
+{
+	if (v->exit.idt_info & VECTORING_INFO_VALID_MASK) {
+		v->ev.irq.injected = false;
+		v->ev.nmi_injected = false;
+	}
+}
+
 static int handle_exception(struct vcpu *v)
 {
 	u32 info = v->exit.intr_info;
 	u8 vector = info & INTR_INFO_VECTOR_MASK;
 
-	if ((info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_NMI_INTR)
+	switch (info & INTR_INFO_INTR_TYPE_MASK) {
+	case INTR_TYPE_NMI_INTR:
 		return RESUME_GUEST; /* the backend has given it to the host */
+	case INTR_TYPE_SOFT_INTR:
+		return vcpu_emulate(v); /* INT n with CR4.VME */
+	}
 
+	forget_failed_delivery(v);
 	switch (vector) {
 	case X86_TRAP_DB:
 		return handle_db(v);
@@ -294,6 +333,11 @@ static int handle_exception(struct vcpu *v)
 		break;
 	case X86_TRAP_UD:
 		return nested_handle_ud(v);
+	case X86_TRAP_GP:
+		if (vcpu_emulates_vme(v) && !v->exit.intr_error &&
+		    !(v->exit.idt_info & VECTORING_INFO_VALID_MASK))
+			return handle_vme_gp(v);
+		break;
 	case X86_TRAP_PF:
 		vcpu_inject_pf(v, v->exit.qual, v->exit.intr_error);
 		return RESUME_GUEST;

@@ -80,6 +80,7 @@ static void fill_env(struct vcpu *v, struct walk_env *env, struct walk_ctx *c)
 	env->nx = env->efer & EFER_NX;
 	env->gbpages = vcpu_has_feature(v, X86_FEATURE_GBPAGES);
 	env->pse36 = vcpu_has_feature(v, X86_FEATURE_PSE36);
+	env->pdpte_a = hw->sets_pdpte_a;
 	env->ctx = c;
 	env->read = read_entry;
 	env->cmpxchg = cmpxchg_entry;

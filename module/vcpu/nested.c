@@ -191,19 +191,12 @@ u64 nested_read_cr4(struct vcpu *v)
 /* PDPTEs of an L2 in PAE paging, when L0 carries out what loads them: 0 or 1 (#GP). */
 int nested_load_pdptrs(struct vcpu *v, u64 cr3)
 {
-	u64 l1gpa = cr3 & 0xffffffe0ull, qual, pdpte[4];
-	int i;
+	u64 l1gpa = cr3 & 0xffffffe0ull, qual;
 
 	if (nested_uses_ept(v) &&
 	    mdp_translate(v, nested_eptp(v), l1gpa, EPT_ACC_READ, &l1gpa, &qual) != MM_MAPPED)
 		return 1;
-	if (vm_read_guest(v->vm, l1gpa, pdpte, sizeof(pdpte)))
-		return 1;
-	for (i = 0; i < 4; i++)
-		if ((pdpte[i] & 1) && ((pdpte[i] & 0x1e6) || pdpte[i] >> vcpu_maxphyaddr(v)))
-			return 1;
-	hw->set_pdptrs(v, pdpte);
-	return 0;
+	return vcpu_load_pdptes_at(v, l1gpa);
 }
 
 /* Memory ------------------------------------------------------------------------ */

@@ -34,8 +34,7 @@ static void read_for_checks(struct vcpu *v, struct nested_check_env *env)
 		env->link_valid =
 			!vm_read_guest(v->vm, m->vmcs_link_pointer, &env->link_header, sizeof(u32));
 	if (nested_check_needs_pdptes(m))
-		env->pdptes_valid = !vm_read_guest(v->vm, m->guest_cr3 & 0xffffffe0ull, env->pdptes,
-						   sizeof(env->pdptes));
+		env->pdptes_valid = !vcpu_read_pdptes(v, m->guest_cr3 & 0xffffffe0ull, env->pdptes);
 }
 
 static void fill_check_env(struct vcpu *v, struct nested_check_env *env)

@@ -22,7 +22,10 @@ static int read_l1(void *ctx, u64 gpa, void *buf, u32 len)
 	return vm_read_guest(((struct vcpu *)ctx)->vm, gpa, buf, len);
 }
 
-/* Exceptions that L0 looks at before L1: its debugger's, and #UD that may be a VMX instruction. */
+/*
+ * Exceptions that L0 looks at before L1: its debugger's, #UD that may be a VMX instruction, #GP that
+ * may be CR4.VME's.
+ */
 static u32 l0_exceptions(struct vcpu *v)
 {
 	u32 vectors = 0;
@@ -31,6 +34,9 @@ static u32 l0_exceptions(struct vcpu *v)
 		vectors |= BIT(X86_TRAP_DB) | BIT(X86_TRAP_BP);
 	if (hw == &svm_ops)
 		vectors |= BIT(X86_TRAP_UD);
+	if (vcpu_emulates_vme(v) && !v->exit.intr_error &&
+	    !(v->exit.idt_info & VECTORING_INFO_VALID_MASK))
+		vectors |= BIT(X86_TRAP_GP);
 	return vectors;
 }
 

@@ -465,6 +465,86 @@ static void interrupts(void)
 	vmwrite(GUEST_RFLAGS, 2);
 }
 
+/*
+ * Real mode as hypervisors without unrestricted guest run it: L2 in virtual-8086 mode with CR4.VME.
+ * Its program is at 1000H, its interrupt handler at 1100H.
+ */
+#define V86_CODE    0x1000ul
+#define V86_HANDLER 0x1100ul
+#define V86_REDIR   104 /* in the TSS, below the I/O permission bit map */
+
+static u32 v86_pd[1024] __attribute__((aligned(4096)));
+static u8 v86_tss[V86_REDIR + 32 + 8193] __attribute__((aligned(4096)));
+
+static const u8 v86_program[] = {
+	0xcd, 0x20, /* int $0x20: redirected */
+	0x0f, 0xa2, /* cpuid */
+	0xcd, 0x21, /* int $0x21: not redirected */
+	0x0f, 0xa2, /* cpuid */
+	0xfb,	    /* sti */
+	0x0f, 0xa2, /* cpuid */
+	0xfa,	    /* cli */
+	0x0f, 0xa2, /* cpuid */
+};
+static const u8 v86_handler[] = { 0xbb, 0x34, 0x12, 0xcf }; /* mov $0x1234, %bx; iret */
+
+static void v86_state(void)
+{
+	volatile u16 *ivt = (volatile u16 *)0;
+	int i;
+
+	asm volatile("" : "+r"(ivt)); /* address 0 is meant */
+	for (i = 0; i < (int)sizeof(v86_program); i++)
+		((volatile u8 *)V86_CODE)[i] = v86_program[i];
+	for (i = 0; i < (int)sizeof(v86_handler); i++)
+		((volatile u8 *)V86_HANDLER)[i] = v86_handler[i];
+	ivt[0x20 * 2] = V86_HANDLER - V86_CODE;
+	ivt[0x20 * 2 + 1] = V86_CODE >> 4;
+	v86_pd[0] = 0x87; /* 4 MiB, user */
+	v86_pd[(u64)v86_tss >> 22] = ((u32)(u64)v86_tss & 0xffc00000) | 0x87;
+	*(u16 *)(v86_tss + 102) = V86_REDIR + 32;
+	v86_tss[V86_REDIR + 0x21 / 8] = 1 << (0x21 % 8);
+	for (i = 0; i < 6; i++)
+		set_segment(i, V86_CODE >> 4, V86_CODE, 0xffff, 0xf3);
+	set_segment(7, 0x20, (u64)v86_tss, sizeof(v86_tss) - 1, 0x8b);
+	vmwrite(0x4812, 0); /* IDT */
+	vmwrite(0x2806, 0); /* EFER */
+	vmwrite(ENTRY_CTLS, ctl(MSR_VMX_TRUE_ENTRY, 1u << 15));
+	vmwrite(GUEST_CR4, 0x2011); /* VMXE, PSE, VME */
+	vmwrite(GUEST_CR3, (u64)v86_pd);
+	vmwrite(GUEST_RIP, 0);
+	vmwrite(GUEST_RSP, 0xf00);
+	vmwrite(GUEST_RFLAGS, 0x23002);
+	vmwrite(EXC_BITMAP, 1u << 13);
+}
+
+static void v86_tests(void)
+{
+	u32 r[4];
+
+	cpuid(1, 0, r);
+	check_eq("CPUID: VME", r[3] >> 1 & 1, 1);
+	v86_state();
+	l2_regs[3] = 0;
+	expect_exit("VME: CPUID after a redirected INT n", 1, 10);
+	check_eq("VME: the program's handler ran", l2_regs[3] & 0xffff, 0x1234);
+	check_eq("VME: and returned", vmread(GUEST_RIP), 2);
+	check_eq("VME: with its stack", vmread(GUEST_RSP), 0xf00);
+	skip();
+	expect_exit("VME: INT n that is not redirected uses the IDT", 1, 0);
+	check_eq("VME: that has no gate", vmread(EXIT_INTR_INFO), 0x80000b0d);
+	check_eq("VME: for this vector", vmread(EXIT_INTR_ERROR), 0x21 * 8 + 2);
+	vmwrite(GUEST_RIP, 8);
+	vmwrite(GUEST_RFLAGS, 0x20002);
+	expect_exit("VME: CPUID after STI with IOPL 0", 1, 10);
+	check_eq("VME: STI sets VIF", vmread(GUEST_RFLAGS) & 0x80200, 0x80000);
+	skip();
+	expect_exit("VME: CPUID after CLI with IOPL 0", 1, 10);
+	check_eq("VME: CLI clears VIF", vmread(GUEST_RFLAGS) & 0x80200, 0);
+	guest_state();
+	controls();
+}
+
 static void entry_failures(void)
 {
 	u64 rip = vmread(GUEST_RIP);
@@ -545,6 +625,7 @@ int main(void)
 	controls();
 	l2_tests();
 	interrupts();
+	v86_tests();
 	entry_failures();
 	check_eq("VMXOFF", (u64)VMX_INSN("vmxoff", "r"(0)), 0);
 	check_eq("VMREAD after VMXOFF: #UD", (u64)expect_trap(do_vmread, 0), 6);

@@ -343,6 +343,14 @@ static void test_pae(void **state)
 	assert_int_equal(res.page_size, 1 << 21);
 
 	pae();
+	put64(P3, 0x3021);
+	expect_fault(PGVA, 0, 0x9);
+	env.pdpte_a = true;
+	assert_int_equal(walk(PGVA, 0), WALK_OK);
+	put64(P3, 0x3041);
+	expect_fault(PGVA, 0, 0x9);
+
+	pae();
 	env.use_pdptrs = true;
 	put64(P3, 0);
 	expect_fault(PGVA, 0, 0);

@@ -240,6 +240,11 @@ static void test_exceptions(void **state)
 	v12.exception_bitmap = ~0u;
 	exception(INTR_TYPE_NMI_INTR, 2, 0);
 	assert_int_equal(owner(0), NESTED_EXIT_L0);
+	/* INT n, stopped for the emulator: not L1's whatever the vector */
+	exception(INTR_TYPE_SOFT_INTR, 0, 0);
+	assert_int_equal(owner(0), NESTED_EXIT_L0);
+	exception(INTR_TYPE_HARD_EXCEPTION, 0, 0);
+	assert_int_equal(owner(0), NESTED_EXIT_L1);
 }
 
 /* SDM "Exceptions": bit 14 decides when the error code matches, else its inverse. */

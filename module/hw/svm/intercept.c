@@ -230,6 +230,11 @@ void svm_update_intercepts(struct vcpu *v, struct svm_ctx *ctx)
 	}
 	if (ctx->cr8_threshold)
 		intercept_set(w, INTERCEPT_CR8_WRITE);
+	if ((ctx->cr4_virt & (X86_CR4_VME | X86_CR4_PVI)) && !ctx->stepping) {
+		/* This processor has neither: vcpu_emulates_vme(). */
+		intercept_set(w, INTERCEPT_INTn);
+		w[INTERCEPT_EXCEPTION] |= BIT(X86_TRAP_GP);
+	}
 	if (ctx->nmi_masked && !ctx->iret_pending)
 		intercept_set(w, INTERCEPT_IRET);
 	update_cr_intercepts(ctx, w);

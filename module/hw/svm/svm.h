@@ -123,7 +123,10 @@ DECLARE_PER_CPU(struct svm_cpu, svm_cpus);
 
 /* Guest-visible CR bits that the hardware register does not carry. */
 #define SVM_CR0_VIRT (X86_CR0_CD | X86_CR0_NW)
-#define SVM_CR4_VIRT (X86_CR4_VMXE | X86_CR4_MCE)
+/* VME and PVI only where the processor does not have them: vcpu_emulates_vme(). */
+#define SVM_CR4_VIRT                  \
+	(X86_CR4_VMXE | X86_CR4_MCE | \
+	 (boot_cpu_has(X86_FEATURE_VME) ? 0 : X86_CR4_VME | X86_CR4_PVI))
 
 static inline struct svm_ctx *svm_cur(struct vcpu *v)
 {
