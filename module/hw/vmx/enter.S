@@ -36,12 +36,12 @@
 
 	.section .text, "ax"
 /*
- * unsigned long vmx_switch_world(u64 *regs, struct vmx_switch *sw,
+ * unsigned long vmx_world_switch(u64 *regs, struct vmx_switch *sw,
  *				  unsigned long flags)
  *
  * Stack during the run: flags, sw, regs, callee-saved registers.
  */
-SYM_FUNC_START(vmx_switch_world)
+SYM_FUNC_START(vmx_world_switch)
 	push	%rbp
 	push	%rbx
 	push	%r12
@@ -172,4 +172,4 @@ SYM_INNER_LABEL(vmx_exit_point, SYM_L_GLOBAL)
 .Lfailed:
 	mov	$1, %ebx
 	jmp	.Lback
-SYM_FUNC_END(vmx_switch_world)
+SYM_FUNC_END(vmx_world_switch)

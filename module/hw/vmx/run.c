@@ -104,7 +104,7 @@ void vmx_enter(struct vcpu *v, struct vcpu_exit *e)
 	if (vmx_caps.l1d_flush)
 		flush_l1d();
 
-	flags = vmx_switch_world(v->regs, &c->sw, flags);
+	flags = vmx_world_switch(v->regs, &c->sw, flags);
 
 	c->avail = 0;
 	if (unlikely(x->spec_ctrl_passthrough))

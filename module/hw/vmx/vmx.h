@@ -195,7 +195,7 @@ void vmx_fill_pt_format(struct pt_format *pt);
 void vmx_make_current(struct vmx_vcpu *x, struct vmx_ctx *c);
 
 /* enter.S: 0 = a VM exit happened, else VMLAUNCH or VMRESUME failed */
-unsigned long vmx_switch_world(u64 *regs, struct vmx_switch *sw, unsigned long flags);
+unsigned long vmx_world_switch(u64 *regs, struct vmx_switch *sw, unsigned long flags);
 extern char vmx_exit_point[];
 
 /* run.c */
