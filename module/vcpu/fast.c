@@ -63,6 +63,11 @@ static bool fast_wrmsr(struct vcpu *v)
 	return vcpu_wrmsr_is_atomic(v) && insn_len_known(v) && vcpu_handle_wrmsr(v) == RESUME_GUEST;
 }
 
+static bool fast_rdmsr(struct vcpu *v)
+{
+	return vcpu_rdmsr_is_atomic(v) && insn_len_known(v) && vcpu_handle_rdmsr(v) == RESUME_GUEST;
+}
+
 static bool fast_in_l1(struct vcpu *v)
 {
 	const struct vcpu_exit *e = &v->exit;
@@ -72,6 +77,8 @@ static bool fast_in_l1(struct vcpu *v)
 		return insn_len_known(v) && vcpu_handle_cpuid(v) == RESUME_GUEST;
 	case EXIT_REASON_IO_INSTRUCTION:
 		return insn_len_known(v) && vcpu_io_in_kernel(v);
+	case EXIT_REASON_MSR_READ:
+		return fast_rdmsr(v);
 	case EXIT_REASON_MSR_WRITE:
 		return fast_wrmsr(v);
 	case EXIT_REASON_EXCEPTION_NMI:

@@ -123,6 +123,18 @@ int vcpu_handle_rdmsr(struct vcpu *v)
 	return vcpu_skip_insn(v);
 }
 
+/*
+ * vcpu_rdmsr_is_atomic - may this RDMSR be handled with preemption off?
+ *
+ * KVM as a guest reads IA32_DEBUGCTL at each of its entries. Caller is in vm->srcu.
+ */
+bool vcpu_rdmsr_is_atomic(struct vcpu *v)
+{
+	u32 index = v->regs[X86_RCX];
+
+	return index == MSR_IA32_DEBUGCTLMSR && msr_allowed(v, index, false);
+}
+
 /* Most writes by far are these three; a filter never covers the x2APIC's. */
 static bool is_hot(const struct vcpu *v, u32 index)
 {

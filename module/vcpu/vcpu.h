@@ -361,6 +361,7 @@ int msr_get_feature(u32 index, u64 *val);
 int vcpu_handle_rdmsr(struct vcpu *v); /* exit handlers: filter, user exit, #GP */
 int vcpu_handle_wrmsr(struct vcpu *v);
 bool vcpu_wrmsr_is_atomic(struct vcpu *v);  /* neither sleeps nor needs user space */
+bool vcpu_rdmsr_is_atomic(struct vcpu *v);  /* same */
 void vcpu_apply_msr_filter(struct vcpu *v); /* serve REQ_MSR_FILTER */
 int vm_set_msr_filter(struct vm *vm, const struct kvm_msr_filter *f); /* bitmaps copied in */
 
