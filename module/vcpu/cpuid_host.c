@@ -314,7 +314,8 @@ static void hypervisor_leaves(struct builder *b)
 	memcpy(&e->edx, signature + 8, 4);
 	e = add(b, KVM_CPUID_FEATURES, 0, false);
 	e->eax = BIT(KVM_FEATURE_CLOCKSOURCE) | BIT(KVM_FEATURE_NOP_IO_DELAY) |
-		 BIT(KVM_FEATURE_CLOCKSOURCE2) | BIT(KVM_FEATURE_CLOCKSOURCE_STABLE_BIT);
+		 BIT(KVM_FEATURE_CLOCKSOURCE2) | BIT(KVM_FEATURE_PV_EOI) |
+		 BIT(KVM_FEATURE_CLOCKSOURCE_STABLE_BIT);
 }
 
 /**
