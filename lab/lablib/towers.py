@@ -14,8 +14,14 @@ MARK = re.compile(r"@@L(\d) (\w+)=(.*)")
 # QEMU's TCG lets a guest's XSETBV through although the hypervisor intercepts it, so no
 # L1 on that machine is offered XSAVE or what depends on it (docs/lab.md).
 NO_XSAVE = "-xsave,-xsaveopt,-xsavec,-xgetbv1,-avx,-avx2,-fma,-f16c"
+# What the model names and Turtles does not offer on an AMD processor, or at all
+# (docs/differences.md). QEMU would say so line by line, and go on without.
+NOT_THERE = ("-kvm-asyncpf,-kvm-steal-time,-vmx-ins-outs,-vmx-apicv-xapic,-vmx-desc-exit,-vmx-pml,"
+             "-vmx-rdrand-exit,-vmx-shadow-vmcs,-vmx-vmfunc,-vmx-ept-execonly,-vmx-flexpriority,"
+             "-vmx-mtf,-vmx-exit-load-perf-global-ctrl,-vmx-entry-load-perf-global-ctrl,"
+             "-vmx-eptp-switching")
 SKYLAKE = ("Skylake-Client,vendor=GenuineIntel,+vmx,-pcid,-invpcid,-hle,-rtm,-erms,"
-           "-rdseed,-3dnowprefetch," + NO_XSAVE)
+           "-rdseed,-3dnowprefetch," + NO_XSAVE + "," + NOT_THERE)
 
 REASONS = {1: "the-hypervisor-did-not-load", 60: "no-virtio-pci", 61: "block-device",
            62: "network", 63: "compute", 80: "bad-line-in-kernel-log"}
