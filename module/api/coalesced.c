@@ -83,7 +83,7 @@ long api_register_coalesced(struct vm *vm, const struct kvm_coalesced_mmio_zone 
 	z->pio = arg->pio;
 
 	mutex_lock(&vm->lock);
-	ret = bus_register(vm, z->pio ? BUS_PIO : BUS_MMIO, z->addr, z->size, &z->dev);
+	ret = vm_bus_register(vm, z->pio ? BUS_PIO : BUS_MMIO, z->addr, z->size, &z->dev);
 	if (ret) {
 		kfree(z);
 	} else {
@@ -117,7 +117,7 @@ long api_unregister_coalesced(struct vm *vm, const struct kvm_coalesced_mmio_zon
 			pos = &z->next;
 			continue;
 		}
-		ret = bus_unregister(vm, z->pio ? BUS_PIO : BUS_MMIO, &z->dev);
+		ret = vm_bus_unregister(vm, z->pio ? BUS_PIO : BUS_MMIO, &z->dev);
 		if (ret)
 			break;
 		*pos = next; /* z is gone */

@@ -100,14 +100,14 @@ static long put_on_buses(struct vm *vm, struct ioeventfd *p)
 			return -EEXIST;
 	}
 	if (!p->len && p->bus == BUS_MMIO) {
-		ret = bus_register(vm, BUS_FAST_MMIO, p->addr, 0, &p->fast);
+		ret = vm_bus_register(vm, BUS_FAST_MMIO, p->addr, 0, &p->fast);
 		if (ret)
 			return ret;
 		p->has_fast = true;
 	}
-	ret = bus_register(vm, p->bus, p->addr, p->len, &p->dev);
+	ret = vm_bus_register(vm, p->bus, p->addr, p->len, &p->dev);
 	if (ret && p->has_fast)
-		bus_unregister(vm, BUS_FAST_MMIO, &p->fast);
+		vm_bus_unregister(vm, BUS_FAST_MMIO, &p->fast);
 	return ret;
 }
 
@@ -160,12 +160,12 @@ static long take_off_buses(struct vm *vm, struct ioeventfd *p)
 	int ret;
 
 	if (p->has_fast) {
-		ret = bus_unregister(vm, BUS_FAST_MMIO, &p->fast);
+		ret = vm_bus_unregister(vm, BUS_FAST_MMIO, &p->fast);
 		if (ret)
 			return ret;
 		p->has_fast = false;
 	}
-	return bus_unregister(vm, p->bus, &p->dev);
+	return vm_bus_unregister(vm, p->bus, &p->dev);
 }
 
 static long deassign(struct vm *vm, const struct kvm_ioeventfd *arg, enum bus_kind bus)

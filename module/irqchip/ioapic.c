@@ -309,7 +309,7 @@ struct ioapic *ioapic_create(struct irqchip *ic)
 
 int ioapic_attach(struct ioapic *io)
 {
-	return bus_register(io->ic->vm, BUS_MMIO, io->base, IOAPIC_SIZE, &io->dev);
+	return vm_bus_register(io->ic->vm, BUS_MMIO, io->base, IOAPIC_SIZE, &io->dev);
 }
 
 void ioapic_free(struct ioapic *io)

@@ -39,7 +39,7 @@ int irqchip_create(struct vm *vm, struct irqchip **out)
 		goto fail;
 	err = ioapic_attach(ic->ioapic);
 	if (err) {
-		bus_unregister(vm, BUS_PIO, &ic->pic->dev);
+		vm_bus_unregister(vm, BUS_PIO, &ic->pic->dev);
 		goto fail;
 	}
 	*out = ic;

@@ -393,10 +393,10 @@ int pic_attach(struct pic *pic)
 	int err;
 
 	for (i = 0; i < ARRAY_SIZE(ports); i++) {
-		err = bus_register(pic->ic->vm, BUS_PIO, ports[i], 2, &pic->dev);
+		err = vm_bus_register(pic->ic->vm, BUS_PIO, ports[i], 2, &pic->dev);
 		if (err) {
 			while (i--)
-				bus_unregister(pic->ic->vm, BUS_PIO, &pic->dev);
+				vm_bus_unregister(pic->ic->vm, BUS_PIO, &pic->dev);
 			return err;
 		}
 	}

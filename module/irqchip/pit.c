@@ -445,13 +445,13 @@ int pit_create(struct vm *vm, u32 flags)
 	pit = pit_alloc(ic);
 	if (!pit)
 		return -ENOMEM;
-	err = bus_register(vm, BUS_PIO, PORT_PIT, 4, &pit->dev);
+	err = vm_bus_register(vm, BUS_PIO, PORT_PIT, 4, &pit->dev);
 	if (err)
 		goto fail;
 	if (flags & KVM_PIT_SPEAKER_DUMMY) {
-		err = bus_register(vm, BUS_PIO, PORT_SPEAKER, 1, &pit->speaker_dev);
+		err = vm_bus_register(vm, BUS_PIO, PORT_SPEAKER, 1, &pit->speaker_dev);
 		if (err) {
-			bus_unregister(vm, BUS_PIO, &pit->dev);
+			vm_bus_unregister(vm, BUS_PIO, &pit->dev);
 			goto fail;
 		}
 	}

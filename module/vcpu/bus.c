@@ -59,16 +59,16 @@ static void bus_append(struct io_bus *bus, const struct io_range *r)
 }
 
 /**
- * bus_register - put a device on a bus
+ * vm_bus_register - put a device on a bus
  * @vm: the VM
  * @kind: which bus
  * @addr: first address
  * @len: length of the range; 0 = accesses of any length at exactly @addr
- * @dev: the device; stays the caller's until bus_unregister() or the VM's end
+ * @dev: the device; stays the caller's until vm_bus_unregister() or the VM's end
  *
  * Return: 0, -EINVAL for a range that wraps, -ENOSPC, -ENOMEM.
  */
-int bus_register(struct vm *vm, enum bus_kind kind, u64 addr, u32 len, struct io_dev *dev)
+int vm_bus_register(struct vm *vm, enum bus_kind kind, u64 addr, u32 len, struct io_dev *dev)
 {
 	struct io_range range = { .addr = addr, .len = len, .dev = dev };
 	struct io_bus *old, *new;
@@ -102,7 +102,7 @@ out:
 }
 
 /**
- * bus_unregister - take a device off a bus
+ * vm_bus_unregister - take a device off a bus
  * @vm: the VM
  * @kind: which bus
  * @dev: the device; all of its ranges go
@@ -110,7 +110,7 @@ out:
  * Calls dev->ops->destroy() once no access can be in the device any more.
  * Return: 0, -ENOENT when it is not on the bus, -ENOMEM (nothing changed).
  */
-int bus_unregister(struct vm *vm, enum bus_kind kind, struct io_dev *dev)
+int vm_bus_unregister(struct vm *vm, enum bus_kind kind, struct io_dev *dev)
 {
 	struct io_bus *old, *new;
 	int ret = -ENOENT;

@@ -32,8 +32,8 @@ struct io_dev {
 };
 
 /* Length 0 means: any access length at exactly @addr (KVM_IOEVENTFD with len 0). */
-int bus_register(struct vm *vm, enum bus_kind bus, u64 addr, u32 len, struct io_dev *dev);
-int bus_unregister(struct vm *vm, enum bus_kind bus, struct io_dev *dev);
+int vm_bus_register(struct vm *vm, enum bus_kind bus, u64 addr, u32 len, struct io_dev *dev);
+int vm_bus_unregister(struct vm *vm, enum bus_kind bus, struct io_dev *dev);
 void vm_buses_destroy(struct vm *vm);
 int bus_read(struct vcpu *v, enum bus_kind bus, u64 addr, int len, void *val);
 int bus_write(struct vcpu *v, enum bus_kind bus, u64 addr, int len, const void *val);

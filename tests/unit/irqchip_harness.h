@@ -216,7 +216,7 @@ static inline unsigned int armed_timers(void)
 	return n;
 }
 
-int bus_register(struct vm *vm, enum bus_kind kind, u64 addr, u32 len, struct io_dev *dev)
+int vm_bus_register(struct vm *vm, enum bus_kind kind, u64 addr, u32 len, struct io_dev *dev)
 {
 	if (vm->nr_bus == 16)
 		return -ENOSPC;
@@ -227,7 +227,7 @@ int bus_register(struct vm *vm, enum bus_kind kind, u64 addr, u32 len, struct io
 	return 0;
 }
 
-int bus_unregister(struct vm *vm, enum bus_kind kind, struct io_dev *dev)
+int vm_bus_unregister(struct vm *vm, enum bus_kind kind, struct io_dev *dev)
 {
 	unsigned int i, n = 0;
 
