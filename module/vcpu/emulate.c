@@ -218,6 +218,7 @@ int vcpu_emulate_complete(struct vcpu *v)
 		if (em->nr_reads == EMUL_NR_READS)
 			return vcpu_internal_error(v, KVM_INTERNAL_ERROR_EMULATION);
 		memcpy(em->pending.data, v->run->mmio.data, sizeof(em->pending.data));
+		emulate_trace_mmio(false, &em->pending);
 		em->reads[em->nr_reads++] = em->pending;
 		em->wants_read = false;
 	} else if (em->pio_wants_in) {

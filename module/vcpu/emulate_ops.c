@@ -13,6 +13,7 @@
 #include <asm/trapnr.h>
 
 #include "irqchip/irqchip.h"
+#include "linux/trace.h"
 #include "mm/mm.h"
 #include "vcpu/bus.h"
 #include "vcpu/core.h"
@@ -66,6 +67,23 @@ static enum emul_result op_fetch(struct emul *e, u64 linear, void *buf, unsigned
 	return vm_read_guest(v->vm, gpa, buf, len) ? EMUL_UNHANDLEABLE : EMUL_OK;
 }
 
+/* One access to device memory that has its value. */
+void emulate_trace_mmio(bool write, const struct mmio_frag *f)
+{
+	u64 val;
+
+	memcpy(&val, f->data, sizeof(val));
+	trace_turtles_mmio(write, f->len, f->gpa, val);
+}
+
+static void trace_pio(bool write, u16 port, unsigned int size, unsigned int count, const void *buf)
+{
+	u32 val = 0;
+
+	memcpy(&val, buf, size);
+	trace_turtles_pio(write, port, size, count, val);
+}
+
 /* A device read of up to 8 bytes inside one page. */
 static enum emul_result device_read(struct vcpu *v, u64 gpa, void *buf, unsigned int len)
 {
@@ -87,6 +105,7 @@ static enum emul_result device_read(struct vcpu *v, u64 gpa, void *buf, unsigned
 	memset(em->pending.data, 0, sizeof(em->pending.data));
 	if ((v->lapic && !lapic_mmio_read(v, gpa, len, em->pending.data)) ||
 	    !bus_read(v, BUS_MMIO, gpa, len, em->pending.data)) {
+		emulate_trace_mmio(false, &em->pending);
 		memcpy(buf, em->pending.data, len);
 		/* Remembered: the instruction may be repeated for another operand. */
 		if (em->nr_reads < EMUL_NR_READS) {
@@ -102,18 +121,16 @@ static enum emul_result device_read(struct vcpu *v, u64 gpa, void *buf, unsigned
 static enum emul_result device_write(struct vcpu *v, u64 gpa, const void *buf, unsigned int len)
 {
 	struct vcpu_emul *em = v->emul;
-	struct mmio_frag *f;
+	struct mmio_frag new = { .gpa = gpa, .len = len };
 
+	memcpy(new.data, buf, len);
+	emulate_trace_mmio(true, &new);
 	if ((v->lapic && !lapic_mmio_write(v, gpa, len, buf)) ||
 	    !bus_write(v, BUS_MMIO, gpa, len, buf))
 		return EMUL_OK;
 	if (em->nr_writes == EMUL_NR_WRITES)
 		return EMUL_UNHANDLEABLE;
-	f = &em->writes[em->nr_writes++];
-	f->gpa = gpa;
-	f->len = len;
-	memset(f->data, 0, sizeof(f->data));
-	memcpy(f->data, buf, len);
+	em->writes[em->nr_writes++] = new;
 	return EMUL_OK;
 }
 
@@ -241,14 +258,17 @@ static enum emul_result op_pio_in(struct emul *e, u16 port, unsigned int size, v
 		em->pio_in_valid = false;
 		if (em->pio_port == port && em->pio_size == size && em->pio_count >= count) {
 			memcpy(buf, v->pio_data, size * count);
+			trace_pio(false, port, size, count, buf);
 			return EMUL_OK;
 		}
 	}
 	for (i = 0; i < count; i++)
 		if (bus_read(v, BUS_PIO, port, size, buf + i * size))
 			break;
-	if (i == count)
+	if (i == count) {
+		trace_pio(false, port, size, count, buf);
 		return EMUL_OK;
+	}
 	if (i)
 		/* The device vanished in the middle of a batch; the read data is lost with it. */
 		return EMUL_UNHANDLEABLE;
@@ -266,6 +286,7 @@ static enum emul_result op_pio_out(struct emul *e, u16 port, unsigned int size, 
 	struct vcpu_emul *em = v->emul;
 	unsigned int i;
 
+	trace_pio(true, port, size, count, buf);
 	for (i = 0; i < count; i++)
 		if (bus_write(v, BUS_PIO, port, size, buf + i * size))
 			break;

@@ -5,6 +5,9 @@
 
 #include "emul/emul.h"
 
+struct mmio_frag;
+
 extern const struct emul_ops vcpu_emul_ops;
+void emulate_trace_mmio(bool write, const struct mmio_frag *f);
 
 #endif /* TURTLES_VCPU_EMULATE_OPS_H */

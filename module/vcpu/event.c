@@ -15,6 +15,7 @@
 #include <asm/trapnr.h>
 
 #include "irqchip/irqchip.h"
+#include "linux/trace.h"
 #include "vcpu/core.h"
 #include "vcpu/nested.h"
 #include "vcpu/vcpu.h"
@@ -207,6 +208,7 @@ static void inject_exception(struct vcpu *v)
 		v->ev.exc.pending = false;
 		v->ev.exc.injected = true;
 	}
+	trace_turtles_inj_exception(v->id, v->ev.exc.vector, v->ev.exc.has_error, v->ev.exc.error);
 	hw->inject(v, exc_intr_info(v), v->ev.exc.error, v->ev.soft_insn_len);
 }
 
@@ -215,6 +217,7 @@ static void inject_irq(struct vcpu *v)
 	u32 type = v->ev.irq.soft ? INTR_TYPE_SOFT_INTR : INTR_TYPE_EXT_INTR;
 
 	v->stats.irq_injections++;
+	trace_turtles_inj_virq(v->id, v->ev.irq.vector, v->ev.irq.soft);
 	hw->inject(v, INTR_INFO_VALID_MASK | type | v->ev.irq.vector, 0, v->ev.soft_insn_len);
 }
 

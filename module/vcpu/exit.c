@@ -13,6 +13,7 @@
 #include <asm/vmx.h>
 
 #include "irqchip/irqchip.h"
+#include "linux/trace.h"
 #include "mm/mm.h"
 #include "vcpu/core.h"
 #include "vcpu/emulate.h"
@@ -147,6 +148,7 @@ enum { CR_MOV_TO, CR_MOV_FROM, CR_CLTS, CR_LMSW };
 
 static int set_cr(struct vcpu *v, int nr, u64 val)
 {
+	trace_turtles_cr(true, nr, val);
 	switch (nr) {
 	case 0:
 		return vcpu_set_cr0(v, nested_merge_cr0(v, val));
@@ -197,6 +199,7 @@ static int handle_cr(struct vcpu *v)
 		break;
 	case CR_MOV_FROM:
 		*reg = gpr_by_mode(v, get_cr(v, CR_QUAL_NR(qual)));
+		trace_turtles_cr(false, CR_QUAL_NR(qual), *reg);
 		break;
 	case CR_CLTS:
 		fault = set_cr(v, 0, nested_read_cr0(v) & ~(u64)X86_CR0_TS);
@@ -370,9 +373,11 @@ static int handle_ept(struct vcpu *v)
 {
 	struct vcpu_exit *e = &v->exit;
 	u64 l1gpa = e->gpa, qual = 0;
+	enum mm_fault_result res;
 
-	switch (mm_fault(v, e->gpa, e->qual & 7, nested_uses_ept(v), nested_eptp(v), &l1gpa,
-			 &qual)) {
+	res = mm_fault(v, e->gpa, e->qual & 7, nested_uses_ept(v), nested_eptp(v), &l1gpa, &qual);
+	trace_turtles_page_fault(v->id, v->in_l2 ? 2 : 1, e->gpa, e->qual & 7, res);
+	switch (res) {
 	case MM_MAPPED:
 	case MM_RETRY:
 		if (v->in_l2)

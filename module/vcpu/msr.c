@@ -9,6 +9,7 @@
 #include <asm/msr-index.h>
 
 #include "irqchip/irqchip.h"
+#include "linux/trace.h"
 #include "vcpu/emulate.h"
 #include "vcpu/msr.h"
 #include "vcpu/vcpu.h"
@@ -116,6 +117,7 @@ int vcpu_handle_rdmsr(struct vcpu *v)
 	bool denied = !msr_allowed(v, index, false);
 	int r = denied ? MSR_FAULT : vcpu_get_msr(v, index, &val, false);
 
+	trace_turtles_msr(false, index, val, r);
 	if (unlikely(r))
 		return failed(v, r, denied, false, index, 0);
 	v->regs[X86_RAX] = (u32)val;
@@ -168,6 +170,7 @@ int vcpu_handle_wrmsr(struct vcpu *v)
 		denied = !msr_allowed(v, index, true);
 		r = denied ? MSR_FAULT : vcpu_set_msr(v, index, val, false);
 	}
+	trace_turtles_msr(true, index, val, r);
 	if (unlikely(r))
 		return failed(v, r, denied, true, index, val);
 	return vcpu_skip_insn(v);

@@ -6,6 +6,7 @@
 #include <linux/kvm.h>
 #include <linux/string.h>
 
+#include "linux/trace.h"
 #include "vcpu/bus.h"
 #include "vcpu/core.h"
 #include "vcpu/emulate.h"
@@ -49,6 +50,7 @@ static int complete_in(struct vcpu *v)
 	if (v->rip != v->emul->pio_next_rip)
 		return RESUME_GUEST;
 	memcpy(&val, v->pio_data, v->emul->pio_size);
+	trace_turtles_pio(false, IO_QUAL_PORT(v->exit.qual), v->emul->pio_size, 1, val);
 	write_rax(v, v->emul->pio_size, val);
 	return vcpu_skip_insn(v);
 }
@@ -78,6 +80,7 @@ bool vcpu_io_in_kernel(struct vcpu *v)
 			return false;
 		write_rax(v, size, val);
 	}
+	trace_turtles_pio(!(qual & IO_QUAL_IN), port, size, 1, val);
 	v->stats.pio++;
 	return vcpu_skip_insn(v) == RESUME_GUEST;
 }
@@ -108,6 +111,7 @@ int vcpu_handle_io(struct vcpu *v)
 		v->emul->complete = complete_in;
 		return vcpu_user_pio(v, true, port, size, 1);
 	}
+	trace_turtles_pio(true, port, size, 1, v->regs[X86_RAX]);
 	memcpy(v->pio_data, &v->regs[X86_RAX], size);
 	r = vcpu_skip_insn(v);
 	return r == RESUME_GUEST ? vcpu_user_pio(v, false, port, size, 1) : r;
