@@ -68,6 +68,8 @@ static const struct cap caps[] = {
 	{ KVM_CAP_X86_USER_SPACE_MSR, 1 },
 	{ KVM_CAP_X86_MSR_FILTER, 1 },
 	{ KVM_CAP_MSR_PLATFORM_INFO, 1 },
+	{ KVM_CAP_DISABLE_QUIRKS, 1 },
+	{ KVM_CAP_DISABLE_QUIRKS2, VM_QUIRKS },
 	{ KVM_CAP_ENFORCE_PV_FEATURE_CPUID, 1 },
 
 	/* Interrupts and I/O */
@@ -169,6 +171,13 @@ long api_enable_vm_cap(struct vm *vm, const struct kvm_enable_cap *cap)
 		if (arg & ~(u64)USER_MSR)
 			return -EINVAL;
 		vm->user_space_msr_mask = arg;
+		return 0;
+	case KVM_CAP_DISABLE_QUIRKS2:
+		if (arg & ~(u64)VM_QUIRKS)
+			return -EINVAL;
+		fallthrough;
+	case KVM_CAP_DISABLE_QUIRKS:
+		WRITE_ONCE(vm->disabled_quirks, arg & VM_QUIRKS);
 		return 0;
 	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
 		return set_dirty_protect(vm, arg);

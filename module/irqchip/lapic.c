@@ -485,7 +485,7 @@ static void reset_regs(struct lapic *l, bool init)
 /**
  * lapic_reset - RESET (@init false) or INIT of the local APIC
  * The boot processor comes up with LINT0 as ExtINT: firmware does that first thing on
- * real machines, and KVM's clients rely on finding it so (KVM_X86_QUIRK_LINT0_REENABLED).
+ * real machines, and KVM's clients rely on finding it so unless they switch KVM_X86_QUIRK_LINT0_REENABLED off.
  */
 void lapic_reset(struct vcpu *v, bool init)
 {
@@ -500,7 +500,7 @@ void lapic_reset(struct vcpu *v, bool init)
 		return;
 	l->pv_eoi_msr = 0;
 	reset_regs(l, init);
-	if (env_is_bsp(v))
+	if (env_is_bsp(v) && env_lint0_extint(l->vm))
 		lapic_put(l, APIC_LVT0, SET_APIC_DELIVERY_MODE(0, APIC_MODE_EXTINT));
 }
 

@@ -172,6 +172,12 @@ void vcpu_cpuid_update(struct vcpu *v)
 	if (c->dynamic.leaf1)
 		set_bits(&c->dynamic.leaf1->edx, BIT(X86_FEATURE_APIC & 31),
 			 v->apic_base & MSR_IA32_APICBASE_ENABLE);
+	if (c->dynamic.leaf1 && !vm_has_quirk(v->vm, KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT)) {
+		bool on = v->misc_enable & MSR_IA32_MISC_ENABLE_MWAIT;
+
+		set_bits(&c->dynamic.leaf1->ecx, BIT(X86_FEATURE_MWAIT & 31), on);
+		set_bits(&c->features[X86_FEATURE_MWAIT / 32], BIT(X86_FEATURE_MWAIT & 31), on);
+	}
 	if (!v->in_l2) {
 		cr4 = hw->get_cr4(v);
 		if (c->dynamic.leaf1)

@@ -6,6 +6,7 @@
 #include <linux/kernel.h>
 #include <linux/kvm.h>
 #include <linux/kvm_para.h>
+#include <linux/sched.h>
 #include <asm/cpufeatures.h>
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
@@ -87,6 +88,17 @@ static int handle_rdtsc(struct vcpu *v)
 	return vcpu_skip_insn(v);
 }
 
+/* MONITOR and MWAIT do nothing; to guests whose CPUID lacks them they may do so, too. */
+static int handle_mwait(struct vcpu *v)
+{
+	if (!vm_has_quirk(v->vm, KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS) &&
+	    !vcpu_has_feature(v, X86_FEATURE_MWAIT)) {
+		vcpu_inject_ud(v);
+		return RESUME_GUEST;
+	}
+	return vcpu_skip_insn(v);
+}
+
 static int handle_rdpmc(struct vcpu *v)
 {
 	/* No performance counters are offered: every index is invalid. */
@@ -100,16 +112,25 @@ static int handle_triple_fault(struct vcpu *v)
 	return RESUME_GUEST;
 }
 
-/* KVM_HC_*: none is offered in CPUID but what needs no action. */
+static u64 hypercall(u64 nr)
+{
+	switch (nr) {
+	case KVM_HC_VAPIC_POLL_IRQ: /* the exit was all that was wanted */
+		return 0;
+	case KVM_HC_SCHED_YIELD:
+		yield();
+		return 0;
+	default:
+		return -KVM_ENOSYS;
+	}
+}
+
+/* KVM_HC_*: those that need no feature in CPUID. May sleep. */
 int vcpu_handle_vmcall(struct vcpu *v)
 {
-	u64 ret = -KVM_ENOSYS;
+	u64 ret = hw->get_cpl(v) > 0 ? -KVM_EPERM : hypercall(v->regs[X86_RAX]);
 	int r;
 
-	if (v->regs[X86_RAX] == KVM_HC_VAPIC_POLL_IRQ)
-		ret = 0;
-	if (hw->get_cpl(v) > 0)
-		ret = -KVM_EPERM;
 	if (!(hw->get_efer(v) & EFER_LMA))
 		ret = (u32)ret;
 	r = vcpu_skip_insn(v);
@@ -464,8 +485,8 @@ static const exit_handler handlers[VCPU_NR_EXIT_REASONS] = {
 	[EXIT_REASON_IO_INSTRUCTION] = vcpu_handle_io,
 	[EXIT_REASON_MSR_READ] = handle_rdmsr,
 	[EXIT_REASON_MSR_WRITE] = handle_wrmsr,
-	[EXIT_REASON_MWAIT_INSTRUCTION] = handle_skip,
-	[EXIT_REASON_MONITOR_INSTRUCTION] = handle_skip,
+	[EXIT_REASON_MWAIT_INSTRUCTION] = handle_mwait,
+	[EXIT_REASON_MONITOR_INSTRUCTION] = handle_mwait,
 	[EXIT_REASON_PAUSE_INSTRUCTION] = handle_skip,
 	[EXIT_REASON_TPR_BELOW_THRESHOLD] = handle_tpr_below,
 	[EXIT_REASON_GDTR_IDTR] = handle_emulate,

@@ -67,6 +67,11 @@ bool env_has_tsc_deadline(struct vcpu *v)
 	return vcpu_has_feature(v, X86_FEATURE_TSC_DEADLINE_TIMER);
 }
 
+bool env_lint0_extint(struct vm *vm)
+{
+	return vm_has_quirk(vm, KVM_X86_QUIRK_LINT0_REENABLED);
+}
+
 void env_event(struct vcpu *v)
 {
 	vcpu_request_and_kick(v, REQ_EVENT);

@@ -465,6 +465,8 @@ static int set_misc_enable(struct vcpu *v, u32 index, u64 val, bool host)
 	if (!host)
 		val = (val & ~MISC_ENABLE_READONLY) | (v->misc_enable & MISC_ENABLE_READONLY);
 	v->misc_enable = val;
+	/* CPUID's MWAIT bit follows unless a quirk keeps it. */
+	vcpu_cpuid_update(v);
 	return 0;
 }
 

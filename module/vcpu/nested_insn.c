@@ -283,6 +283,32 @@ static u32 reason_of(u16 opc)
 	return 0;
 }
 
+static bool is_foreign_hypercall(struct vcpu *v)
+{
+	return !v->in_l2 && v->emul->e.insn.op->id == (vcpu_is_intel(v) ? OPC_VMMCALL : OPC_VMCALL);
+}
+
+/*
+ * The other vendor's hypercall instruction is replaced by the guest's own, which is then
+ * executed: guests that were moved between vendors live on it (KVM_X86_QUIRK_FIX_HYPERCALL_INSN).
+ */
+static int fix_hypercall(struct vcpu *v)
+{
+	static const u8 vmcall[] = { 0x0f, 0x01, 0xc1 }, vmmcall[] = { 0x0f, 0x01, 0xd9 };
+	struct emul *e = &v->emul->e;
+	struct gva_fault f;
+	enum gva_kind kind;
+
+	if (e->insn.length != sizeof(vmcall) ||
+	    !vm_has_quirk(v->vm, KVM_X86_QUIRK_FIX_HYPERCALL_INSN)) {
+		vcpu_inject_ud(v);
+		return RESUME_GUEST;
+	}
+	kind = vcpu_write_gva(v, e->segs[X86_CS].base + v->rip, vcpu_is_intel(v) ? vmcall : vmmcall,
+			      sizeof(vmcall), WALK_WRITE, &f);
+	return kind == GVA_OK ? RESUME_GUEST : vcpu_raise_gva_fault(v, kind, &f);
+}
+
 /* Offset of the ModRM memory operand in its segment. */
 static u64 operand_offset(const struct vcpu *v, const struct emul_insn *in)
 {
@@ -379,10 +405,8 @@ static bool is_sysenter(struct vcpu *v)
 }
 
 /**
- * nested_handle_ud - an undefined opcode: one of VMX's, on hardware that has none?
+ * nested_handle_ud - an undefined opcode: one of VMX's, on hardware that has none? A hypercall?
  * @v: the vCPU, loaded; vm->srcu held
- *
- * VMCALL is served for all guests, since one that believes in an Intel CPU uses it.
  */
 int nested_handle_ud(struct vcpu *v)
 {
@@ -393,8 +417,10 @@ int nested_handle_ud(struct vcpu *v)
 	if (r != RESUME_GUEST || (!reason && v->ev.exc.pending))
 		return r;
 	/* AMD's processors have these two in legacy mode only, an Intel guest in all. */
-	if (is_sysenter(v) && vcpu_is_intel(v))
+	if (hw == &svm_ops && is_sysenter(v) && vcpu_is_intel(v))
 		return vcpu_emulate(v);
+	if (is_foreign_hypercall(v))
+		return fix_hypercall(v);
 	if (!reason || (reason != EXIT_REASON_VMCALL && !vcpu_has_feature(v, X86_FEATURE_VMX))) {
 		vcpu_inject_ud(v);
 		return RESUME_GUEST;

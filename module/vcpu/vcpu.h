@@ -93,6 +93,7 @@ struct vm {
 	bool hide_platform_info; /* KVM_CAP_MSR_PLATFORM_INFO, reversed */
 	u32 user_space_msr_mask;
 	u64 disabled_exits;	 /* KVM_X86_DISABLE_EXITS_* */
+	u64 disabled_quirks;	 /* KVM_X86_QUIRK_*, of VM_QUIRKS */
 	u32 dirty_protect_flags; /* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 */
 	void __rcu *msr_filter;	 /* (s) vcpu/msr_filter.c */
 	u64 tss_addr;		 /* KVM_SET_TSS_ADDR */
@@ -262,6 +263,16 @@ void vm_sum_stats(struct vcpu_stats *sum);
 static inline unsigned int vm_nr_vcpus(struct vm *vm)
 {
 	return atomic_read_acquire(&vm->nr_vcpus);
+}
+
+/* Deviations from the architecture that clients rely on unless they are switched off. */
+#define VM_QUIRKS                                                             \
+	(KVM_X86_QUIRK_LINT0_REENABLED | KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT | \
+	 KVM_X86_QUIRK_FIX_HYPERCALL_INSN | KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS)
+
+static inline bool vm_has_quirk(const struct vm *vm, u64 quirk)
+{
+	return !(READ_ONCE(vm->disabled_quirks) & quirk);
 }
 
 #define vm_for_each_vcpu(vm, i, v) \

@@ -43,6 +43,7 @@ struct vm {
 	} bus[16];
 	unsigned int nr_bus;
 	u8 memory[0x2000];
+	bool lint0_masked; /* at reset */
 };
 
 struct vtimer {
@@ -101,6 +102,10 @@ bool env_has_x2apic(struct vcpu *v)
 bool env_has_tsc_deadline(struct vcpu *v)
 {
 	return v->tsc_deadline;
+}
+bool env_lint0_extint(struct vm *vm)
+{
+	return !vm->lint0_masked;
 }
 void env_event(struct vcpu *v)
 {

@@ -26,6 +26,9 @@ static void test_reset_values(void **state)
 	lapic_reset(vm->v[0], false);
 	assert_int_equal(vm->v[0]->base, 0xfee00900);
 	assert_int_equal(apic_in(vm->v[0], APIC_LVT0), 0x700);
+	vm->lint0_masked = true;
+	lapic_reset(vm->v[0], false);
+	assert_int_equal(apic_in(vm->v[0], APIC_LVT0), APIC_LVT_MASKED);
 	free_vm(vm);
 }
 

@@ -5,6 +5,7 @@
  */
 #include <linux/kernel.h>
 #include <asm/processor-flags.h>
+#include <asm/trapnr.h>
 #include "hw/vmx/vmx.h"
 
 /* As in GUEST_INTERRUPTIBILITY_INFO. */
@@ -104,7 +105,8 @@ void vmx_sync_01(struct vmx_vcpu *x)
 	u32 proc = c->proc & ~CPU_BASED_MOV_DR_EXITING;
 
 	x->c01_stale = false;
-	vmx_set_exc(c, x->exc01 | VMX_ALWAYS_INTERCEPTED);
+	/* The other vendor's hypercall instruction is an undefined opcode: nested_handle_ud(). */
+	vmx_set_exc(c, x->exc01 | VMX_ALWAYS_INTERCEPTED | BIT(X86_TRAP_UD));
 	if (x->dr_exits)
 		proc |= CPU_BASED_MOV_DR_EXITING;
 	vmx_set_proc(c, proc);
