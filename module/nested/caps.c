@@ -364,8 +364,9 @@ int vmx_caps_set_msr(struct vmx_caps *caps, const struct vmx_caps *supported, u3
 	case MSR_IA32_VMX_CR4_FIXED0:
 		return set_superset(&caps->cr4_fixed0, supported->cr4_fixed0, val);
 	case MSR_IA32_VMX_VMCS_ENUM:
-		/* Informative: nothing is checked against it. */
-		return set_subset(&caps->vmcs_enum, 0x3feull, val);
+		/* Informative: nothing is checked against it, and stock KVM takes any value. */
+		caps->vmcs_enum = val;
+		return 0;
 	}
 	r = vmx_caps_get_msr(caps, index, &now);
 	if (r)

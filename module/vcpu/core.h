@@ -78,7 +78,8 @@ int vcpu_accept_init_sipi(struct vcpu *v);
 bool vcpu_take_init(struct vcpu *v);
 
 /* gva.c */
-enum gva_kind { GVA_OK, GVA_PAGE_FAULT, GVA_NESTED_FAULT, GVA_NO_MEMORY };
+/* GVA_AGAIN: L1's EPT changed under the walk again and again; have L2 execute it once more. */
+enum gva_kind { GVA_OK, GVA_PAGE_FAULT, GVA_NESTED_FAULT, GVA_NO_MEMORY, GVA_AGAIN };
 
 /**
  * struct gva_fault - why an access by linear address failed

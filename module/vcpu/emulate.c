@@ -249,7 +249,7 @@ int vcpu_decode(struct vcpu *v, bool *ok)
 	em->nested_fault = false;
 	r = emul_fetch_decode(&em->e);
 	*ok = r == EMUL_OK;
-	if (*ok)
+	if (*ok || r == EMUL_AGAIN)
 		return RESUME_GUEST;
 	if (r == EMUL_FAULT)
 		return raise_fault(v);

@@ -50,6 +50,8 @@ static enum emul_result translate(struct emul *e, u64 linear, u32 access, u64 *g
 		em->nf.qual = f.qual;
 		em->nf.misconfig = f.misconfig;
 		return EMUL_INTERCEPTED;
+	case GVA_AGAIN:
+		return EMUL_AGAIN;
 	default:
 		return EMUL_UNHANDLEABLE;
 	}

@@ -19,7 +19,7 @@ struct walk_ctx {
 	struct gva_fault *f;
 	bool l2_ept;
 	u64 eptp;
-	bool no_memory;
+	bool again;
 };
 
 /* A guest-physical address of the running level to an L1 one: 0, 1 (fault), -EFAULT. */
@@ -41,6 +41,9 @@ static int to_l1(struct walk_ctx *c, u64 gpa, u32 access, u64 *l1gpa)
 		c->f->l2gpa = gpa;
 		c->f->qual = qual;
 		return 1;
+	case MM_RETRY:
+		c->again = true;
+		fallthrough;
 	default:
 		return -EFAULT;
 	}
@@ -123,12 +126,14 @@ enum gva_kind vcpu_translate_gva(struct vcpu *v, u64 gva, u32 access, u64 *gpa, 
 		f->qual |= BIT(7);
 		return GVA_NESTED_FAULT;
 	case WALK_NO_MEMORY:
-		return GVA_NO_MEMORY;
+		return c.again ? GVA_AGAIN : GVA_NO_MEMORY;
 	}
 
 	r = to_l1(&c, res.gpa, ept_access(access), gpa);
 	if (!r)
 		return GVA_OK;
+	if (c.again)
+		return GVA_AGAIN;
 	f->qual |= BIT(7) | BIT(8);
 	return r == 1 ? GVA_NESTED_FAULT : GVA_NO_MEMORY;
 }
@@ -181,6 +186,8 @@ int vcpu_raise_gva_fault(struct vcpu *v, enum gva_kind kind, const struct gva_fa
 		return RESUME_GUEST;
 	case GVA_NESTED_FAULT:
 		return nested_ept_fault_exit(v, f->l2gpa, f->gva, f->qual, f->misconfig);
+	case GVA_AGAIN:
+		return RESUME_GUEST;
 	default:
 		/* Operands in device memory or behind a hole: no hypervisor keeps them there. */
 		return vcpu_internal_error(v, KVM_INTERNAL_ERROR_EMULATION);

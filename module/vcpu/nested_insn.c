@@ -344,15 +344,13 @@ static void operand_from_insn(struct vmx_operand *op, const struct vcpu *v,
  * The VMX reason and operands of a VMX instruction that arrived as #UD; RESUME_GUEST with
  * *reason 0 when it is none.
  */
-static int decode_ud(struct vcpu *v, u32 *reason)
+static int decode_ud(struct vcpu *v, u32 *reason, bool *ok)
 {
-	bool ok;
 	int r;
 
-	*reason = 0;
 	v->exit.nr_bytes = 0;
-	r = vcpu_decode(v, &ok);
-	if (!ok)
+	r = vcpu_decode(v, ok);
+	if (!*ok)
 		return r;
 	*reason = reason_of(v->emul->e.insn.op->id);
 	v->exit.insn_len = v->emul->e.insn.length;
@@ -412,9 +410,10 @@ int nested_handle_ud(struct vcpu *v)
 {
 	struct vmx_operand op;
 	u32 reason;
-	int r = decode_ud(v, &reason);
+	bool ok;
+	int r = decode_ud(v, &reason, &ok);
 
-	if (r != RESUME_GUEST || (!reason && v->ev.exc.pending))
+	if (!ok)
 		return r;
 	/* AMD's processors have these two in legacy mode only, an Intel guest in all. */
 	if (hw == &svm_ops && is_sysenter(v) && vcpu_is_intel(v))
