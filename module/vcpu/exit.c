@@ -112,12 +112,14 @@ static int handle_triple_fault(struct vcpu *v)
 	return RESUME_GUEST;
 }
 
-static u64 hypercall(u64 nr)
+static u64 hypercall(struct vcpu *v, u64 nr)
 {
 	switch (nr) {
 	case KVM_HC_VAPIC_POLL_IRQ: /* the exit was all that was wanted */
 		return 0;
 	case KVM_HC_SCHED_YIELD:
+		if (v->enforce_pv && !vcpu_has_pv_feature(v, KVM_FEATURE_PV_SCHED_YIELD))
+			return -KVM_ENOSYS;
 		yield();
 		return 0;
 	default:
@@ -128,7 +130,7 @@ static u64 hypercall(u64 nr)
 /* KVM_HC_*: those that need no feature in CPUID. May sleep. */
 int vcpu_handle_vmcall(struct vcpu *v)
 {
-	u64 ret = hw->get_cpl(v) > 0 ? -KVM_EPERM : hypercall(v->regs[X86_RAX]);
+	u64 ret = hw->get_cpl(v) > 0 ? -KVM_EPERM : hypercall(v, v->regs[X86_RAX]);
 	int r;
 
 	if (!(hw->get_efer(v) & EFER_LMA))
