@@ -152,6 +152,14 @@ u64 flags_popped(const struct emul *e, u64 val, unsigned int bytes);
 /* May the port be used? */
 enum emul_result port_check(struct emul *e, u16 port, unsigned int size);
 
+/* SDM "PUSHF", "POPF", "INT n", "IRET": in virtual-8086 mode without CR4.VME IOPL must be 3. */
+static inline enum emul_result check_vm86_iopl(struct emul *e)
+{
+	if (emul_vm86(e) && emul_iopl(e) < 3 && !emul_vme_vif(e))
+		return raise_gp(e, 0);
+	return EMUL_OK;
+}
+
 /* Set a segment register that is checked already, here and at the caller's. */
 enum emul_result sreg_put(struct emul *e, unsigned int nr, const struct x86_seg *seg);
 

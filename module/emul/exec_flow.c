@@ -131,20 +131,13 @@ enum emul_result exec_popa(struct emul *e)
 	return EMUL_OK;
 }
 
-/* SDM "PUSHF", "POPF", "INT n": in virtual-8086 mode without CR4.VME IOPL must be 3. */
-static enum emul_result check_vm86_iopl(struct emul *e)
-{
-	return emul_vm86(e) && emul_iopl(e) < 3 ? raise_gp(e, 0) : EMUL_OK;
-}
-
 enum emul_result exec_pushf(struct emul *e)
 {
 	u64 val = e->rflags & ~(u64)(X86_EFLAGS_VM | X86_EFLAGS_RF);
-	enum emul_result r;
+	enum emul_result r = check_vm86_iopl(e);
 
 	if (emul_vme_vif(e))
 		return vme_pushf(e);
-	r = check_vm86_iopl(e);
 	return r ? r : stack_push(e, e->insn.opsize, val);
 }
 
@@ -166,11 +159,9 @@ u64 flags_popped(const struct emul *e, u64 val, unsigned int bytes)
 
 enum emul_result exec_popf(struct emul *e)
 {
-	enum emul_result r = EMUL_OK;
+	enum emul_result r = check_vm86_iopl(e);
 	u64 val;
 
-	if (!emul_vme_vif(e))
-		r = check_vm86_iopl(e);
 	if (!r)
 		r = stack_pop(e, e->insn.opsize, &val);
 	if (r)

@@ -382,12 +382,12 @@ static enum emul_result pop_stack64(struct emul *e, u64 *sp, u64 *ss)
 enum emul_result exec_iret(struct emul *e)
 {
 	bool prot = emul_protected(e) && !emul_vm86(e);
-	enum emul_result r;
+	enum emul_result r = check_vm86_iopl(e);
 	struct x86_seg cs;
 	u64 off, flags, sp, ss;
 
-	if (emul_vm86(e) && emul_iopl(e) < 3 && !emul_vme_vif(e))
-		return raise_gp(e, 0);
+	if (r)
+		return r;
 	if (prot && (e->rflags & X86_EFLAGS_NT))
 		return e->mode == EMUL_MODE_64 ? raise_gp(e, 0) : EMUL_UNHANDLEABLE;
 	r = pop_far(e, &off, &cs);

@@ -7,6 +7,7 @@
 
 #include <asm/cpufeature.h>
 #include <asm/processor-flags.h>
+#include <asm/vmx.h>
 
 #include "hw/hw.h"
 #include "vcpu/vcpu.h"
@@ -45,6 +46,13 @@ int vcpu_handle_cpuid(struct vcpu *v);
 static inline bool vcpu_emulates_vme(struct vcpu *v)
 {
 	return !boot_cpu_has(X86_FEATURE_VME) && (hw->get_cr4(v) & (X86_CR4_VME | X86_CR4_PVI));
+}
+
+/* Can the #GP that has just exited be of an instruction that VME or PVI permits? */
+static inline bool vcpu_gp_may_be_vme(struct vcpu *v)
+{
+	return vcpu_emulates_vme(v) && !v->exit.intr_error &&
+	       !(v->exit.idt_info & INTR_INFO_VALID_MASK);
 }
 
 /* fast.c */

@@ -302,18 +302,23 @@ static enum emul_result op_pio_out(struct emul *e, u16 port, unsigned int size, 
 	return EMUL_OK;
 }
 
+/* TR, and where in its TSS the I/O permission bit map begins. */
+static enum emul_result tss_io_map(struct emul *e, struct x86_seg *tr, u16 *base)
+{
+	hw->get_seg(e->ctx, X86_TR, tr);
+	if (tr->limit < 103)
+		return emul_raise(e, X86_TRAP_GP, 0);
+	return op_read(e, tr->base + 102, base, 2, EMUL_ACC_SYSTEM);
+}
+
+/* SDM "I/O Permission Bit Map". */
 static enum emul_result op_io_allowed(struct emul *e, u16 port, unsigned int size)
 {
-	struct vcpu *v = e->ctx;
-	struct x86_seg tr;
 	enum emul_result r;
+	struct x86_seg tr;
 	u16 base, bits;
 
-	/* SDM "I/O Permission Bit Map". */
-	hw->get_seg(v, X86_TR, &tr);
-	if (tr.limit < 103)
-		return emul_raise(e, X86_TRAP_GP, 0);
-	r = op_read(e, tr.base + 102, &base, 2, EMUL_ACC_SYSTEM);
+	r = tss_io_map(e, &tr, &base);
 	if (r != EMUL_OK)
 		return r;
 	if ((u32)base + port / 8 + 1 > tr.limit)
@@ -329,16 +334,12 @@ static enum emul_result op_io_allowed(struct emul *e, u16 port, unsigned int siz
 /* SDM "Software Interrupt Redirection Bit Map": the 32 bytes below the I/O permission bit map. */
 static enum emul_result op_int_redirected(struct emul *e, u8 vector, bool *to_program)
 {
-	struct vcpu *v = e->ctx;
 	enum emul_result r;
 	struct x86_seg tr;
 	u16 base;
 	u8 bits;
 
-	hw->get_seg(v, X86_TR, &tr);
-	if (tr.limit < 103)
-		return emul_raise(e, X86_TRAP_GP, 0);
-	r = op_read(e, tr.base + 102, &base, 2, EMUL_ACC_SYSTEM);
+	r = tss_io_map(e, &tr, &base);
 	if (r != EMUL_OK)
 		return r;
 	if (base < 32 || (u32)base - 32 + vector / 8 > tr.limit)

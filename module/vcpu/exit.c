@@ -360,8 +360,7 @@ static int handle_exception(struct vcpu *v)
 	case X86_TRAP_UD:
 		return nested_handle_ud(v);
 	case X86_TRAP_GP:
-		if (vcpu_emulates_vme(v) && !v->exit.intr_error &&
-		    !(v->exit.idt_info & VECTORING_INFO_VALID_MASK))
+		if (vcpu_gp_may_be_vme(v))
 			return handle_vme_gp(v);
 		break;
 	case X86_TRAP_PF:

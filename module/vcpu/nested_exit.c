@@ -34,8 +34,7 @@ static u32 l0_exceptions(struct vcpu *v)
 		vectors |= BIT(X86_TRAP_DB) | BIT(X86_TRAP_BP);
 	if (hw == &svm_ops)
 		vectors |= BIT(X86_TRAP_UD);
-	if (vcpu_emulates_vme(v) && !v->exit.intr_error &&
-	    !(v->exit.idt_info & VECTORING_INFO_VALID_MASK))
+	if (vcpu_gp_may_be_vme(v))
 		vectors |= BIT(X86_TRAP_GP);
 	return vectors;
 }
@@ -209,13 +208,7 @@ static int return_to_l1(struct vcpu *v, const struct l2_last *last)
 	struct nested_msr_ops ops;
 	u32 abort;
 
-	v->in_l2 = false;
-	n->st.in_l2 = false;
-	n->uses_ept = false;
-	v->l2_halted = false;
-	forget_events(v);
-	vcpu_request(v, REQ_MMU_RELOAD);
-	vcpu_request(v, REQ_EVENT);
+	leave_l2(v);
 	nested_publish_vmcs12(v, false);
 	abort = load_host_state(v, last);
 	if (abort)
