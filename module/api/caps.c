@@ -5,6 +5,7 @@
  */
 #include <linux/cpumask.h>
 #include <linux/mutex.h>
+#include <asm/cpufeature.h>
 
 #include "api/api.h"
 #include "mm/mm.h"
@@ -19,6 +20,8 @@
 #define DIRTY_PROTECT (KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE | KVM_DIRTY_LOG_INITIALLY_SET)
 #define USER_MSR \
 	(KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_FILTER)
+
+#define X2APIC_API (KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK)
 
 struct cap {
 	u32 cap;
@@ -41,11 +44,15 @@ static const struct cap caps[] = {
 	{ KVM_CAP_SET_IDENTITY_MAP_ADDR, 1 },
 	{ KVM_CAP_SET_BOOT_CPU_ID, 1 },
 	{ KVM_CAP_CHECK_EXTENSION_VM, 1 },
+	{ KVM_CAP_ENABLE_CAP, 1 },
 	{ KVM_CAP_ENABLE_CAP_VM, 1 },
 	{ KVM_CAP_SYS_ATTRIBUTES, 1 },
 	{ KVM_CAP_BINARY_STATS_FD, 1 },
 	{ KVM_CAP_IMMEDIATE_EXIT, 1 },
 	{ KVM_CAP_INTERNAL_ERROR_DATA, 1 },
+	{ KVM_CAP_LAST_CPU, 1 },
+	{ KVM_CAP_HLT, 1 },
+	{ KVM_CAP_PCI_SEGMENT, 1 },
 
 	/* Registers and events */
 	{ KVM_CAP_EXT_CPUID, 1 },
@@ -74,6 +81,8 @@ static const struct cap caps[] = {
 
 	/* Interrupts and I/O */
 	{ KVM_CAP_IRQCHIP, 1 },
+	{ KVM_CAP_IOAPIC_POLARITY_IGNORED, 1 },
+	{ KVM_CAP_X2APIC_API, X2APIC_API },
 	{ KVM_CAP_SPLIT_IRQCHIP, 1 },
 	{ KVM_CAP_IRQ_ROUTING, MAX_IRQ_ROUTES },
 	{ KVM_CAP_IRQ_INJECT_STATUS, 1 },
@@ -99,6 +108,17 @@ static const struct cap caps[] = {
 	{ KVM_CAP_TSC_DEADLINE_TIMER, 1 },
 };
 
+/* Exits that a VM can do without. MWAIT wants a processor whose MWAIT the host can rely on. */
+static u64 exits_to_disable(void)
+{
+	u64 exits = KVM_X86_DISABLE_EXITS_HLT | KVM_X86_DISABLE_EXITS_PAUSE;
+
+	if (boot_cpu_has(X86_FEATURE_MWAIT) && boot_cpu_has(X86_FEATURE_ARAT) &&
+	    !boot_cpu_has_bug(X86_BUG_MONITOR))
+		exits |= KVM_X86_DISABLE_EXITS_MWAIT;
+	return exits;
+}
+
 /**
  * api_check_extension - KVM_CHECK_EXTENSION
  * @vm: the VM, or NULL on the system fd; the answers do not differ
@@ -111,6 +131,8 @@ long api_check_extension(struct vm *vm, unsigned long cap)
 	switch (cap) {
 	case KVM_CAP_NR_VCPUS:
 		return min_t(unsigned int, num_online_cpus(), VM_MAX_VCPUS);
+	case KVM_CAP_X86_DISABLE_EXITS:
+		return exits_to_disable();
 	case KVM_CAP_XSAVE2:
 		return vcpu_xsave_size(NULL);
 	}
@@ -136,6 +158,32 @@ static long set_max_vcpu_id(struct vm *vm, u64 max)
 	}
 	mutex_unlock(&vm->lock);
 	return ret;
+}
+
+static long disable_exits(struct vm *vm, u64 exits)
+{
+	long ret = -EINVAL;
+
+	if (exits & ~exits_to_disable())
+		return -EINVAL;
+	/* A vCPU takes them when it is made. */
+	mutex_lock(&vm->lock);
+	if (!vm_nr_vcpus(vm)) {
+		vm->disabled_exits |= exits;
+		ret = 0;
+	}
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+static long enable_x2apic_api(struct vm *vm, u64 flags)
+{
+	if (flags & ~(u64)X2APIC_API)
+		return -EINVAL;
+	mutex_lock(&vm->lock);
+	WRITE_ONCE(vm->x2apic_api, vm->x2apic_api | flags);
+	mutex_unlock(&vm->lock);
+	return 0;
 }
 
 static long set_dirty_protect(struct vm *vm, u64 flags)
@@ -181,6 +229,10 @@ long api_enable_vm_cap(struct vm *vm, const struct kvm_enable_cap *cap)
 		return 0;
 	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
 		return set_dirty_protect(vm, arg);
+	case KVM_CAP_X86_DISABLE_EXITS:
+		return disable_exits(vm, arg);
+	case KVM_CAP_X2APIC_API:
+		return enable_x2apic_api(vm, arg);
 	case KVM_CAP_MAX_VCPU_ID:
 		return set_max_vcpu_id(vm, arg);
 	case KVM_CAP_MSR_PLATFORM_INFO:

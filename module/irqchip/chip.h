@@ -24,7 +24,7 @@
 /**
  * struct apic_msg - an interrupt message on the (virtual) system bus
  * @dest:    destination field; 8 bits, or 32 when @wide
- * @wide:    from an ICR in x2APIC mode: 32-bit destination and broadcast
+ * @wide:    32-bit destination: 0xff is a processor of x2APIC mode, not all
  * @logical: logical destination mode
  * @mode:    delivery mode, 0-7 as in the ICR
  * @level:   level triggered: sets the TMR bit

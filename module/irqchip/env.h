@@ -25,6 +25,7 @@ u64 *env_apic_base(struct vcpu *v);  /* IA32_APIC_BASE as the guest sees it */
 bool env_has_x2apic(struct vcpu *v); /* guest CPUID */
 bool env_has_tsc_deadline(struct vcpu *v);
 bool env_lint0_extint(struct vm *vm); /* KVM_X86_QUIRK_LINT0_REENABLED */
+u64 env_x2apic_api(struct vm *vm);    /* KVM_X2APIC_API_* that user space enabled */
 
 void env_event(struct vcpu *v); /* an interrupt may be deliverable: request + kick */
 void env_post_nmi(struct vcpu *v);

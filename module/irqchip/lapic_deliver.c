@@ -98,9 +98,10 @@ static bool match_logical_x2(struct lapic *l, u32 dest)
 	return dest >> 16 == ldr >> 16 && (dest & ldr & 0xffff);
 }
 
-static bool is_broadcast(const struct apic_msg *m)
+static bool is_broadcast(struct lapic *l, const struct apic_msg *m)
 {
-	return m->dest == (m->wide ? 0xffffffffu : 0xffu);
+	return m->dest == 0xffffffffu ||
+	       (m->dest == 0xff && !(m->wide && lapic_is_x2(lapic_base(l))));
 }
 
 static bool match(struct lapic *l, const struct apic_msg *m)
@@ -109,7 +110,7 @@ static bool match(struct lapic *l, const struct apic_msg *m)
 
 	if (!lapic_hw_on(base))
 		return false;
-	if (is_broadcast(m))
+	if (is_broadcast(l, m))
 		return true;
 	if (m->logical)
 		return lapic_is_x2(base) ? match_logical_x2(l, m->dest) :
@@ -149,11 +150,10 @@ static struct lapic *unicast(struct vm *vm, const struct apic_msg *m)
 {
 	struct lapic *l;
 
-	if (m->logical || m->mode << 8 == APIC_DM_LOWEST || is_broadcast(m) ||
-	    m->dest >= env_nr_vcpus(vm))
+	if (m->logical || m->mode << 8 == APIC_DM_LOWEST || m->dest >= env_nr_vcpus(vm))
 		return NULL;
 	l = env_lapic(env_vcpu(vm, m->dest));
-	return l && l->id == m->dest && match(l, m) ? l : NULL;
+	return l && l->id == m->dest && !is_broadcast(l, m) && match(l, m) ? l : NULL;
 }
 
 static bool would_take(struct lapic *l, const struct apic_msg *m)

@@ -3,9 +3,8 @@
  * KVM_GET_LAPIC and KVM_SET_LAPIC: the register page as user space sees it, and the
  * paravirtual end of interrupt (MSR_KVM_PV_EOI_EN). Called under the vCPU's mutex.
  *
- * The page has the xAPIC layout in both modes; in x2APIC mode the ID stays in bits 31:24 (the
- * format that holds unless KVM_X2APIC_API_USE_32BIT_IDS is enabled, which is not offered)
- * and the high half of the ICR is at its xAPIC place.
+ * The page has the xAPIC layout in both modes, and the high half of the ICR is at its xAPIC place.
+ * In x2APIC mode the ID is in bits 31:24, or all 32 with KVM_X2APIC_API_USE_32BIT_IDS.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -44,6 +43,12 @@ static void get_bitmap(const struct kvm_lapic_state *s, u32 offset, unsigned lon
 
 static void pv_eoi_sync(struct lapic *l, bool withdraw);
 
+/* The ID register of the page in x2APIC mode. */
+static u32 page_x2_id(struct lapic *l)
+{
+	return env_x2apic_api(l->vm) & KVM_X2APIC_API_USE_32BIT_IDS ? l->id : l->id << 24;
+}
+
 void lapic_get_state(struct vcpu *v, struct kvm_lapic_state *s)
 {
 	struct lapic *l = env_lapic(v);
@@ -61,7 +66,7 @@ void lapic_get_state(struct vcpu *v, struct kvm_lapic_state *s)
 	page_put(s, APIC_PROCPRI, lapic_ppr(l));
 	page_put(s, APIC_TMCCT, lapic_timer_count(l));
 	if (lapic_is_x2(lapic_base(l)))
-		page_put(s, APIC_ID, l->id << 24);
+		page_put(s, APIC_ID, page_x2_id(l));
 }
 
 void lapic_look(struct vcpu *v, struct lapic_view *view)
@@ -101,17 +106,21 @@ static void restore_regs(struct lapic *l, const struct kvm_lapic_state *s)
 }
 
 /**
- * lapic_set_state - KVM_SET_LAPIC: 0, or -EINVAL when the x2APIC ID is not the vCPU's
+ * lapic_set_state - KVM_SET_LAPIC: 0, or -EINVAL when a 32-bit x2APIC ID is not the vCPU's
  * In x2APIC mode ID and LDR are not state: they follow from the vCPU's ID.
  */
 int lapic_set_state(struct vcpu *v, const struct kvm_lapic_state *s)
 {
 	struct lapic *l = env_lapic(v);
+	bool x2 = lapic_is_x2(lapic_base(l));
 
+	if (x2 && (env_x2apic_api(l->vm) & KVM_X2APIC_API_USE_32BIT_IDS) &&
+	    page_get(s, APIC_ID) != l->id)
+		return -EINVAL;
 	if (l->pv_eoi_armed)
 		pv_eoi_sync(l, true);
 	restore_regs(l, s);
-	if (lapic_is_x2(lapic_base(l))) {
+	if (x2) {
 		lapic_put(l, APIC_ID, l->id);
 		lapic_put(l, APIC_LDR, lapic_x2_ldr(l->id));
 	}

@@ -21,7 +21,7 @@ struct route {
 	bool msi;
 	u8 chip;
 	u16 pin;
-	u32 msi_lo, msi_data;
+	u32 msi_hi, msi_lo, msi_data;
 };
 
 struct route_table {
@@ -46,11 +46,19 @@ static unsigned int lookup(struct irqchip *ic, u32 gsi, struct route out[PER_GSI
 	return n;
 }
 
-/* SDM "Message Signalled Interrupts". 8-bit destinations: the extended format is not offered. */
-static int send_msi(struct vm *vm, u32 lo, u32 data)
+/* KVM_X2APIC_API_USE_32BIT_IDS: bits 31:8 of the destination are in address_hi. */
+static bool msi_valid(struct vm *vm, u32 hi)
 {
+	return !(env_x2apic_api(vm) & KVM_X2APIC_API_USE_32BIT_IDS) || !(hi & 0xff);
+}
+
+/* SDM "Message Signalled Interrupts". */
+static int send_msi(struct vm *vm, u32 hi, u32 lo, u32 data)
+{
+	u64 api = env_x2apic_api(vm);
 	struct apic_msg m = {
-		.dest = lo >> 12 & 0xff,
+		.dest = (lo >> 12 & 0xff) | (api & KVM_X2APIC_API_USE_32BIT_IDS ? hi & ~0xffu : 0),
+		.wide = api & KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK,
 		.logical = lo & BIT(2),
 		.level = data & BIT(15),
 		.mode = data >> 8 & 7,
@@ -67,17 +75,17 @@ int irq_send_msi(struct vm *vm, const struct kvm_msi *msi)
 {
 	if (!env_irqchip(vm))
 		return -ENXIO;
-	if (msi->flags)
+	if (msi->flags || !msi_valid(vm, msi->address_hi))
 		return -EINVAL;
 	/* Clients pass the offset in the APIC page as well as the full address: only the
 	 * fields below it count. */
-	return max(send_msi(vm, msi->address_lo, msi->data), 0);
+	return max(send_msi(vm, msi->address_hi, msi->address_lo, msi->data), 0);
 }
 
 static int set_one(struct irqchip *ic, const struct route *r, unsigned int source, int level)
 {
 	if (r->msi)
-		return level ? send_msi(ic->vm, r->msi_lo, r->msi_data) : -1;
+		return level ? send_msi(ic->vm, r->msi_hi, r->msi_lo, r->msi_data) : -1;
 	if (r->chip == KVM_IRQCHIP_IOAPIC)
 		return ic->ioapic ? ioapic_set_pin(ic->ioapic, source, r->pin, level) : -1;
 	return ic->pic ? pic_set_pin(ic->pic, source, r->chip * 8 + r->pin, level) : -1;
@@ -113,7 +121,10 @@ static int parse_route(const struct irqchip *ic, const struct kvm_irq_routing_en
 		return -EINVAL;
 	switch (e->type) {
 	case KVM_IRQ_ROUTING_MSI:
+		if (!msi_valid(ic->vm, e->u.msi.address_hi))
+			return -EINVAL;
 		r->msi = true;
+		r->msi_hi = e->u.msi.address_hi;
 		r->msi_lo = e->u.msi.address_lo;
 		r->msi_data = e->u.msi.data;
 		return 0;

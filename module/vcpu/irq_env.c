@@ -72,6 +72,11 @@ bool env_lint0_extint(struct vm *vm)
 	return vm_has_quirk(vm, KVM_X86_QUIRK_LINT0_REENABLED);
 }
 
+u64 env_x2apic_api(struct vm *vm)
+{
+	return READ_ONCE(vm->x2apic_api);
+}
+
 void env_event(struct vcpu *v)
 {
 	vcpu_request_and_kick(v, REQ_EVENT);

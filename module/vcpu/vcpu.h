@@ -94,6 +94,7 @@ struct vm {
 	u32 user_space_msr_mask;
 	u64 disabled_exits;	 /* KVM_X86_DISABLE_EXITS_* */
 	u64 disabled_quirks;	 /* KVM_X86_QUIRK_*, of VM_QUIRKS */
+	u64 x2apic_api;		 /* KVM_X2APIC_API_*; bits are only ever set */
 	u32 dirty_protect_flags; /* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 */
 	void __rcu *msr_filter;	 /* (s) vcpu/msr_filter.c */
 	u64 tss_addr;		 /* KVM_SET_TSS_ADDR */

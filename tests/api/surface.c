@@ -117,19 +117,24 @@ static bool make_vcpu(struct world *w)
 	return call(w, w->vcpu, KVM_SET_SREGS, &sregs) && call(w, w->vcpu, KVM_SET_REGS, &regs);
 }
 
-bool full_world(struct world *w)
+bool populate(struct world *w)
 {
 	struct kvm_userspace_memory_region region = { .memory_size = MEM_SIZE };
-	struct kvm_pit_config pit = { 0 };
 
-	if (!bare_world(w) || !calln(w, w->vm, KVM_SET_TSS_ADDR, 0xfffbd000) ||
-	    !calln(w, w->vm, KVM_CREATE_IRQCHIP, 0) || !call(w, w->vm, KVM_CREATE_PIT2, &pit))
-		return false;
 	w->mem = mmap(NULL, MEM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (w->mem == MAP_FAILED)
 		return false;
 	region.userspace_addr = (uintptr_t)w->mem;
 	return call(w, w->vm, KVM_SET_USER_MEMORY_REGION, &region) && make_vcpu(w);
+}
+
+bool full_world(struct world *w)
+{
+	struct kvm_pit_config pit = { 0 };
+
+	return bare_world(w) && calln(w, w->vm, KVM_SET_TSS_ADDR, 0xfffbd000) &&
+	       calln(w, w->vm, KVM_CREATE_IRQCHIP, 0) && call(w, w->vm, KVM_CREATE_PIT2, &pit) &&
+	       populate(w);
 }
 
 bool run_code(struct world *w, const void *code, size_t size, uint32_t reason)
@@ -239,10 +244,12 @@ static void run_cap(const void *arg)
 		return;
 	}
 	cap.args[0] = row->good;
-	if (call(&w, fd, KVM_ENABLE_CAP, &cap))
-		puts("works");
-	else
+	if (!call(&w, fd, KVM_ENABLE_CAP, &cap))
 		printf("wrong %s\n", strerrorname_np(w.err));
+	else if (row->effect && !row->effect(&w))
+		puts("wrong it does not do what it says");
+	else
+		puts("works");
 }
 
 int main(int argc, char **argv)

@@ -42,7 +42,8 @@ struct cap_row {
 	uint32_t cap;
 	enum fd_kind fd;
 	uint64_t good, bad;
-	bool bare; /* wants a VM that has nothing yet */
+	bool bare;			 /* wants a VM that has nothing yet */
+	bool (*effect)(struct world *w); /* looks at what enabling it did; NULL: nothing to see */
 };
 
 extern const struct row system_rows[], vm_rows[], irq_rows[], vcpu_rows[], state_rows[];
@@ -60,6 +61,8 @@ bool refusedn(struct world *w, int fd, unsigned long cmd, unsigned long arg, int
 bool bare_world(struct world *w);
 /* The usual one. */
 bool full_world(struct world *w);
+/* Memory and a vCPU for a bare one. */
+bool populate(struct world *w);
 
 /* Puts code at CODE_AT and runs the vCPU to its next exit; true when that is @reason. */
 bool run_code(struct world *w, const void *code, size_t size, uint32_t reason);

@@ -19,7 +19,7 @@
 #include "irqchip/lapic.h"
 #include "vcpu/bus.h"
 
-#define MAX_VCPUS 40
+#define MAX_VCPUS 300
 
 struct vcpu {
 	struct vm *vm;
@@ -44,6 +44,7 @@ struct vm {
 	unsigned int nr_bus;
 	u8 memory[0x2000];
 	bool lint0_masked; /* at reset */
+	u64 x2apic_api;
 };
 
 struct vtimer {
@@ -106,6 +107,10 @@ bool env_has_tsc_deadline(struct vcpu *v)
 bool env_lint0_extint(struct vm *vm)
 {
 	return !vm->lint0_masked;
+}
+u64 env_x2apic_api(struct vm *vm)
+{
+	return vm->x2apic_api;
 }
 void env_event(struct vcpu *v)
 {

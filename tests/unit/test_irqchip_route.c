@@ -159,6 +159,46 @@ static void test_x2apic_targets(void **state)
 	free_vm(vm);
 }
 
+/* KVM_CAP_X2APIC_API: destinations of 32 bits, and 0xff as the number that it is. */
+static void test_x2apic_api(void **state)
+{
+	struct kvm_msi m = { .address_hi = 0x100, .address_lo = 0xfee10000, .data = 0x61 };
+	struct kvm_irq_routing_entry bad = msi(5, 0xfee00000, 0x61);
+	struct vm *vm = new_vm(300, true);
+	struct kvm_lapic_state s;
+	unsigned int i;
+
+	for (i = 0; i < 300; i++)
+		go_x2apic(vm->v[i]);
+	assert_int_equal(irq_send_msi(vm, &m), 1);
+	assert_int_equal(take(vm->v[0x10]), 0x61); /* not enabled: the high half does not count */
+	vm->x2apic_api = KVM_X2APIC_API_USE_32BIT_IDS;
+	assert_int_equal(irq_send_msi(vm, &m), 1);
+	assert_int_equal(take(vm->v[0x110]), 0x61);
+	m.address_hi = 0x101;
+	assert_int_equal(irq_send_msi(vm, &m), -EINVAL);
+	bad.u.msi.address_hi = 1;
+	assert_int_equal(irq_routing_set(vm, &bad, 1), -EINVAL);
+	bad.u.msi.address_hi = 0x100;
+	assert_int_equal(irq_routing_set(vm, &bad, 1), 0);
+	irq_set(vm, 0, 5, 1);
+	assert_int_equal(take(vm->v[0x100]), 0x61);
+
+	m.address_hi = 0;
+	m.address_lo = 0xfeeff000;
+	assert_int_equal(irq_send_msi(vm, &m), 300);
+	vm->x2apic_api |= KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK;
+	m.data = 0x62;
+	assert_int_equal(irq_send_msi(vm, &m), 1);
+	assert_int_equal(take(vm->v[0xff]), 0x62);
+
+	lapic_get_state(vm->v[0x110], &s);
+	assert_int_equal(*(u32 *)(s.regs + APIC_ID), 0x110);
+	assert_int_equal(lapic_set_state(vm->v[0x110], &s), 0);
+	assert_int_equal(lapic_set_state(vm->v[0x111], &s), -EINVAL);
+	free_vm(vm);
+}
+
 static void test_split(void **state)
 {
 	struct vm *vm = new_vm(1, false);
@@ -191,7 +231,7 @@ int main(void)
 		cmocka_unit_test(test_default),	   cmocka_unit_test(test_msi_route),
 		cmocka_unit_test(test_two_chips),  cmocka_unit_test(test_bad_tables),
 		cmocka_unit_test(test_signal_msi), cmocka_unit_test(test_x2apic_targets),
-		cmocka_unit_test(test_split),
+		cmocka_unit_test(test_x2apic_api), cmocka_unit_test(test_split),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
