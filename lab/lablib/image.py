@@ -21,7 +21,7 @@ from .cpio import Cpio
 from .paths import LabError
 
 MODULES = ["kvm", "kvm-intel", "kvm-amd", "virtio_pci", "virtio_blk", "virtio_net",
-           "virtio_console", "virtio-rng", "msr"]
+           "virtio_console", "virtio-rng", "virtio_balloon", "zram", "lzo-rle", "msr"]
 FIRMWARE = ["bios-256k.bin", "bios.bin", "kvmvapic.bin", "linuxboot.bin",
             "linuxboot_dma.bin", "multiboot_dma.bin", "pvh.bin"]
 FIRMWARE_DIRS = ["/usr/share/seabios", "/usr/share/qemu"]

@@ -37,7 +37,7 @@ def _die_with_parent():
 class Session:
     def __init__(self, hw="amd", variant="turtles", smp=None, mem=None, timeout=600,
                  append="", run="true", env=None, files=(), copy_out=None, nested=True,
-                 on_line=None, interactive=False):
+                 on_line=None, interactive=False, panic_ends=True):
         if hw not in machine.MACHINES:
             raise LabError("HW=%s: there are %s" % (hw, ", ".join(machine.MACHINES)))
         if variant not in ("turtles", "stock", "none"):
@@ -51,6 +51,7 @@ class Session:
         self.copy_out, self.nested = copy_out, nested
         self.on_line = on_line or self._print_line
         self.interactive = interactive
+        self.panic_ends = panic_ends
         self.code = None
         self.started = None
         self.on_start = lambda: None
@@ -180,7 +181,7 @@ class Session:
             self.code = int(found.group(1))
             return True
         self.on_line(line)
-        return bool(PANIC.match(line))
+        return self.panic_ends and bool(PANIC.match(line))
 
     def _converse(self):
         """Join the user's terminal to the console until the machine is off."""

@@ -9,8 +9,14 @@
  *   bench            median TSC ticks of intercepted instructions
  *   drain            wait until the terminal on stdin has sent everything
  *   shutdown         end Bochs
+ *   kexec KERNEL INITRD CMDLINE         go on with another kernel, now
+ *   insmod MODULE    try once (busybox tries a second time when the first one fails)
+ *   crash-kernel KERNEL INITRD CMDLINE  load the one that takes over after a panic
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/kexec.h>
+#include <linux/reboot.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -18,6 +24,7 @@
 #include <string.h>
 #include <sys/io.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -197,6 +204,33 @@ static int bochs_shutdown(void)
 	return 0;
 }
 
+/* kexec_file_load(2); @flags 0 is for a jump that follows at once, as "kexec -e" does. */
+static int next_kernel(char **names, unsigned long flags)
+{
+	int kernel = open(names[0], O_RDONLY), initrd = open(names[1], O_RDONLY);
+
+	if (kernel < 0 || initrd < 0 ||
+	    syscall(SYS_kexec_file_load, kernel, initrd, strlen(names[2]) + 1, names[2], flags)) {
+		perror("labtool: kexec_file_load");
+		return 1;
+	}
+	if (flags & KEXEC_FILE_ON_CRASH)
+		return 0;
+	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, NULL);
+	perror("labtool: reboot");
+	return 1;
+}
+
+static int load_module(const char *name)
+{
+	int fd = open(name, O_RDONLY);
+
+	if (fd >= 0 && !syscall(SYS_finit_module, fd, "", 0))
+		return 0;
+	perror("labtool: finit_module");
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -211,6 +245,13 @@ int main(int argc, char **argv)
 		return tcdrain(0) ? 1 : 0;
 	if (!strcmp(what, "shutdown"))
 		return bochs_shutdown();
-	fprintf(stderr, "labtool: console, compute, bench, drain or shutdown\n");
+	if (!strcmp(what, "insmod") && argc == 3)
+		return load_module(argv[2]);
+	if (!strcmp(what, "kexec") && argc == 5)
+		return next_kernel(argv + 2, 0);
+	if (!strcmp(what, "crash-kernel") && argc == 5)
+		return next_kernel(argv + 2, KEXEC_FILE_ON_CRASH);
+	fprintf(stderr,
+		"labtool: console, compute, bench, drain, shutdown, insmod, kexec or crash-kernel\n");
 	return 2;
 }
