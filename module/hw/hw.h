@@ -111,7 +111,7 @@ struct l2_pages {
  *		      -EOPNOTSUPP with a message when this CPU cannot do it
  * @hardware_unsetup: its reverse
  * @cpu_enable:	      VMXON / EFER.SVME on this CPU, interrupts off; -EBUSY when
- *		      another hypervisor owns the CPU
+ *		      another hypervisor owns the CPU: @in_use_flag is set then
  * @cpu_disable:      its reverse, interrupts off; also on reboot and crash
  *
  * Life of a VM and a vCPU (process context, may sleep):
@@ -185,6 +185,7 @@ struct l2_pages {
  */
 struct hw_ops {
 	const char *name;
+	const char *in_use_flag;
 	struct pt_format pt;
 	const struct hw_nested_caps *nested_caps;
 	const struct msr_bitmap_part *msr_bitmap_parts;

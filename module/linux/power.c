@@ -11,6 +11,7 @@
 #include <linux/delay.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
+#include <linux/reboot.h>
 #include <linux/sched.h>
 
 #include "hw/hw.h"
@@ -21,10 +22,11 @@
 #define OFFLINE_DRAIN_MS 20
 #define REBOOT_DRAIN_MS	 200
 
-static DEFINE_MUTEX(power_lock); /* users, hotplug_state, emergency */
+static DEFINE_MUTEX(power_lock); /* users, hotplug_state, emergency; going_down is written */
 static unsigned int users;
 static enum cpuhp_state hotplug_state;
 static bool emergency;
+static bool going_down; /* the machine reboots: nothing is switched on any more */
 static DEFINE_PER_CPU(bool, hw_on);
 
 bool hw_on_this_cpu(void)
@@ -68,11 +70,15 @@ static void emergency_off(void)
 
 static int cpu_comes(unsigned int cpu)
 {
-	int ret = on_here();
+	int ret;
 
+	if (READ_ONCE(going_down))
+		return 0;
+	ret = on_here();
 	if (ret == -EBUSY)
-		pr_err("CPU %u: another hypervisor (KVM, VirtualBox, VMware?) is using it; stop its VMs first\n",
-		       cpu);
+		pr_err("CPU %u: %s is set: another hypervisor%s is using it; stop its VMs first\n",
+		       cpu, hw->in_use_flag,
+		       dev_owns_kvm_node() ? "" : " (KVM, which has /dev/kvm?)");
 	else if (ret)
 		pr_err("CPU %u: cannot switch virtualization on (error %d)\n", cpu, ret);
 	return ret;
@@ -94,14 +100,17 @@ static int cpu_goes(unsigned int cpu)
 /**
  * hw_power_get - one more VM: switch virtualization on if it is the first
  *
- * Return: 0, -EBUSY when another hypervisor owns a CPU, another error of the backend.
+ * Return: 0, -EBUSY when another hypervisor owns a CPU, -ESHUTDOWN when the machine is about to
+ * reboot, another error of the backend.
  */
 int hw_power_get(void)
 {
 	int ret = 0;
 
 	mutex_lock(&power_lock);
-	if (!users) {
+	if (going_down) {
+		ret = -ESHUTDOWN;
+	} else if (!users) {
 		ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "virt/turtles:online", cpu_comes,
 					cpu_goes);
 		if (ret >= 0) {
@@ -165,11 +174,18 @@ static void find_loaded(struct vm *vm, void *found)
 	}
 }
 
-/* Reboot and kexec: a CPU in VMX operation would not take the INIT of the next kernel. */
-static void syscore_shutdown_off(SYSCORE_ARG)
+/*
+ * Reboot and kexec: a CPU in VMX operation would not take the INIT of the next kernel, and SVM
+ * left on would look like another hypervisor to it. A notifier and not a syscore operation,
+ * because kernels before 6.9 do not call these on the way to kexec.
+ */
+static int reboot_off(struct notifier_block *nb, unsigned long action, void *unused)
 {
 	unsigned int ms;
 
+	mutex_lock(&power_lock);
+	WRITE_ONCE(going_down, true);
+	mutex_unlock(&power_lock);
 	vm_for_each(kill_vm, NULL);
 	for (ms = 0; ms < REBOOT_DRAIN_MS; ms++) {
 		bool loaded = false;
@@ -180,17 +196,21 @@ static void syscore_shutdown_off(SYSCORE_ARG)
 		msleep(1);
 	}
 	on_each_cpu(off_here, NULL, 1);
+	return NOTIFY_OK;
 }
 
-COMPAT_SYSCORE(turtles_syscore, .suspend = syscore_suspend_off, .resume = syscore_resume_on,
-	       .shutdown = syscore_shutdown_off, );
+static struct notifier_block reboot_notifier = { .notifier_call = reboot_off };
+
+COMPAT_SYSCORE(turtles_syscore, .suspend = syscore_suspend_off, .resume = syscore_resume_on, );
 
 void power_init(void)
 {
 	compat_register_syscore(&turtles_syscore);
+	register_reboot_notifier(&reboot_notifier);
 }
 
 void power_exit(void)
 {
+	unregister_reboot_notifier(&reboot_notifier);
 	compat_unregister_syscore(&turtles_syscore);
 }

@@ -77,10 +77,8 @@ int svm_cpu_enable(void)
 		return -EOPNOTSUPP;
 	}
 	efer = svm_rdmsr(MSR_EFER);
-	if (efer & EFER_SVME) {
-		pr_err("turtles: another hypervisor uses SVM on CPU %d\n", smp_processor_id());
+	if (efer & EFER_SVME)
 		return -EBUSY;
-	}
 	svm_wrmsr(MSR_EFER, efer | EFER_SVME);
 	svm_wrmsr(MSR_VM_HSAVE_PA, __sme_set(page_to_phys(sc->hsave)));
 

@@ -232,6 +232,7 @@ static void svm_vcpu_free(struct vcpu *v)
 
 struct hw_ops svm_ops = {
 	.name = "svm",
+	.in_use_flag = "EFER.SVME",
 	.nested_caps = &svm_nested_caps,
 
 	.hardware_setup = svm_hardware_setup,

@@ -123,10 +123,8 @@ static int vmx_cpu_enable(void)
 {
 	int r;
 
-	if (native_read_cr4() & X86_CR4_VMXE) {
-		pr_err("CPU %d: another hypervisor has VMX\n", smp_processor_id());
+	if (native_read_cr4() & X86_CR4_VMXE)
 		return -EBUSY;
-	}
 	r = check_feature_control();
 	if (r)
 		return r;
@@ -401,6 +399,7 @@ static void vmx_vcpu_put(struct vcpu *v)
 
 struct hw_ops vmx_ops = {
 	.name = "vmx",
+	.in_use_flag = "CR4.VMXE",
 	.hardware_setup = vmx_hardware_setup,
 	.hardware_unsetup = vmx_hardware_unsetup,
 	.cpu_enable = vmx_cpu_enable,
