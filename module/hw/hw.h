@@ -138,8 +138,8 @@ struct l2_pages {
  *		      Registers"); a no-op where the hardware walks them itself
  * @get_cpl:	      current privilege level
  * @get_intr_shadow, @set_intr_shadow: INTR_SHADOW_* bits
- * @set_tsc_offset:   guest TSC = host TSC + offset (context 01's; the 02 value
- *		      comes with l2_controls)
+ * @set_tsc_offset:   guest TSC = host TSC + offset in context 01; the 02 value comes with
+ *		      l2_controls, and while 02 is current it moves by as much
  *
  * Events:
  * @inject:	      event to inject at the next entry, VM-entry interruption-

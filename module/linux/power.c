@@ -148,11 +148,13 @@ static int syscore_suspend_off(SYSCORE_ARG)
 {
 	was_on = this_cpu_read(hw_on);
 	off_here(NULL);
+	tsc_host_suspends();
 	return 0;
 }
 
 static void syscore_resume_on(SYSCORE_ARG)
 {
+	tsc_host_resumed();
 	if (was_on && on_here())
 		pr_err("virtualization did not come back after suspend: no VM can run\n");
 }

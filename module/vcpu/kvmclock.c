@@ -63,6 +63,15 @@ struct moment {
 };
 
 /* Under vm->clock_lock. */
+static void set_base(struct vm *vm, u64 tsc, u64 ns)
+{
+	vm->clock_base.valid = true;
+	vm->clock_base.tsc = tsc;
+	vm->clock_base.ns = ns;
+	vm->clock_base.lost = tsc_lost_ticks();
+}
+
+/* Under vm->clock_lock. */
 static void take_moment(struct vm *vm, struct moment *m)
 {
 	unsigned long flags;
@@ -78,11 +87,8 @@ static void take_moment(struct vm *vm, struct moment *m)
 		return;
 	}
 	/* The TSC starts over when the host resumes from suspend: a new base, in boot time. */
-	if (!vm->clock_base.valid || m->tsc < vm->clock_base.tsc) {
-		vm->clock_base.valid = true;
-		vm->clock_base.tsc = m->tsc;
-		vm->clock_base.ns = m->boot_ns + vm->clock_offset_ns;
-	}
+	if (!vm->clock_base.valid || vm->clock_base.lost != tsc_lost_ticks())
+		set_base(vm, m->tsc, m->boot_ns + vm->clock_offset_ns);
 	m->clock_ns = vm->clock_base.ns + ticks_to_ns(m->tsc - vm->clock_base.tsc);
 }
 
@@ -244,9 +250,7 @@ int vm_set_clock(struct vm *vm, const struct kvm_clock_data *c)
 	if ((c->flags & KVM_CLOCK_REALTIME) && m.real_ns > c->realtime)
 		clock += m.real_ns - c->realtime;
 	vm->clock_offset_ns = clock - m.boot_ns;
-	vm->clock_base.tsc = m.tsc;
-	vm->clock_base.ns = clock;
-	vm->clock_base.valid = true;
+	set_base(vm, m.tsc, clock);
 	spin_unlock(&vm->clock_lock);
 	vm_request_all(vm, REQ_CLOCK_UPDATE);
 	return 0;

@@ -25,5 +25,7 @@ struct vcpu_clock {
 
 /* The host's TSC counts at one rate and alike on all CPUs. */
 bool clock_tsc_stable(void);
+/* What the host's TSC has lost in suspends to RAM since the module was loaded. */
+u64 tsc_lost_ticks(void);
 
 #endif /* TURTLES_VCPU_KVMCLOCK_H */

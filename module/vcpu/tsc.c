@@ -19,9 +19,35 @@
 /* Rates within this of the host's are the host's: what KVM tolerates without scaling. */
 #define TSC_TOLERANCE_PPM 250
 
+/*
+ * A TSC starts over when the host comes back from suspend to RAM, and guests' must not go back:
+ * their offsets grow by what was lost. These change only while user space is frozen, so no vCPU is
+ * loaded then, and each one learns of it in vcpu_load().
+ */
+static u64 lost_ticks, tsc_at_suspend;
+
 bool clock_tsc_stable(void)
 {
 	return !check_tsc_unstable();
+}
+
+/** tsc_host_suspends, tsc_host_resumed - on the last CPU, interrupts off */
+void tsc_host_suspends(void)
+{
+	tsc_at_suspend = rdtsc_ordered();
+}
+
+void tsc_host_resumed(void)
+{
+	u64 now = rdtsc_ordered();
+
+	if (now < tsc_at_suspend)
+		WRITE_ONCE(lost_ticks, lost_ticks + tsc_at_suspend - now);
+}
+
+u64 tsc_lost_ticks(void)
+{
+	return READ_ONCE(lost_ticks);
 }
 
 u64 vcpu_read_tsc(struct vcpu *v)
@@ -38,6 +64,17 @@ static void set_offset(struct vcpu *v, u64 offset)
 	vcpu_request(v, REQ_CLOCK_UPDATE);
 	if (v->lapic)
 		lapic_rearm_timer(v);
+}
+
+/** vcpu_tsc_catch_up - go on where the TSC was before the host's suspend; vCPU loaded */
+void vcpu_tsc_catch_up(struct vcpu *v)
+{
+	u64 lost = tsc_lost_ticks();
+
+	if (likely(v->tsc_lost == lost))
+		return;
+	set_offset(v, v->tsc_offset + lost - v->tsc_lost);
+	v->tsc_lost = lost;
 }
 
 /* Is @val what a vCPU in step with the last write would have now, give or take a second? */
@@ -78,12 +115,13 @@ void vcpu_write_tsc(struct vcpu *v, u64 val, bool host)
 	tsc = rdtsc_ordered();
 	offset = val - tsc;
 	if (clock_tsc_stable() && in_step(vm, val, now_ns)) {
-		offset = vm->tsc_sync.offset;
+		offset = vm->tsc_sync.offset + tsc_lost_ticks() - vm->tsc_sync.lost;
 	} else {
 		vm->tsc_sync.valid = true;
 		vm->tsc_sync.value = val;
 		vm->tsc_sync.ns = now_ns;
 		vm->tsc_sync.offset = offset;
+		vm->tsc_sync.lost = tsc_lost_ticks();
 	}
 	spin_unlock(&vm->clock_lock);
 	set_offset(v, offset);

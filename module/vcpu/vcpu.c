@@ -223,6 +223,7 @@ void vcpu_load(struct vcpu *v)
 	load_on_cpu(v, smp_processor_id());
 	v->loaded = true;
 	preempt_enable();
+	vcpu_tsc_catch_up(v);
 }
 
 void vcpu_put(struct vcpu *v)

@@ -105,10 +105,12 @@ struct vm {
 	struct {	       /* stable TSC: kvmclock = ns + (TSC - tsc) scaled */
 		bool valid;
 		u64 tsc, ns;
+		u64 lost; /* tsc_lost_ticks() when it was taken */
 	} clock_base;
 	struct { /* last synchronised write of a vCPU's TSC */
 		bool valid;
 		u64 value, ns, offset;
+		u64 lost; /* tsc_lost_ticks() at that time */
 	} tsc_sync;
 	s64 clock_offset_ns; /* kvmclock = ktime_get_boottime ns + this */
 	u64 wall_clock_gpa;
@@ -199,6 +201,7 @@ struct vcpu {
 	u8 maxphyaddr;	     /* from CPUID leaf 0x80000008 */
 	bool l2_halted;	     /* L2 was entered in, or halted into, activity state HLT */
 	u64 tsc_offset;	     /* of L1; see kvmclock.c for the rules */
+	u64 tsc_lost;	     /* tsc_lost_ticks() that tsc_offset makes good */
 	u64 tsc_adjust;	     /* IA32_TSC_ADJUST */
 	u64 misc_enable;     /* IA32_MISC_ENABLE */
 	u64 feature_control; /* IA32_FEATURE_CONTROL */
@@ -388,6 +391,9 @@ int vm_set_clock(struct vm *vm, const struct kvm_clock_data *c);
 int vcpu_clock_ctrl(struct vcpu *v); /* KVM_KVMCLOCK_CTRL */
 u64 vcpu_read_tsc(struct vcpu *v);   /* L1's TSC now */
 void vcpu_write_tsc(struct vcpu *v, u64 val, bool host);
+void vcpu_tsc_catch_up(struct vcpu *v); /* after a suspend of the host */
+void tsc_host_suspends(void);
+void tsc_host_resumed(void);
 void vcpu_adjust_tsc(struct vcpu *v, u64 delta); /* TSC and offset move by this much */
 void vcpu_clock_reset(struct vcpu *v);		 /* RESET or INIT: the guest's pages are gone */
 u32 vcpu_tsc_khz(struct vcpu *v);

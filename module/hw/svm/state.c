@@ -256,13 +256,18 @@ void svm_set_dr7(struct vcpu *v, u64 dr7)
 	vmcb_dirty(vmcb, CLEAN_DRX);
 }
 
-/** svm_set_tsc_offset - hw_ops: context 01's */
+/** svm_set_tsc_offset - hw_ops: context 01's, and by as much that of 02 when it is current */
 void svm_set_tsc_offset(struct vcpu *v, u64 offset)
 {
-	struct svm_vmcb *vmcb = v->svm->ctx[0].vmcb;
+	struct svm_vmcb *vmcb = v->svm->ctx[0].vmcb, *cur = svm_cur(v)->vmcb;
+	u64 moved = offset - vmcb->c.tsc_offset;
 
 	vmcb->c.tsc_offset = offset;
 	vmcb_dirty(vmcb, CLEAN_I);
+	if (cur != vmcb) {
+		cur->c.tsc_offset += moved;
+		vmcb_dirty(cur, CLEAN_I);
+	}
 }
 
 /* Where the VMCB keeps an MSR in full; NULL elsewhere. */
