@@ -11,7 +11,7 @@ export HW VARIANT LEVEL
 # KDIR: the running kernel's headers if they are here, and the lab's kernel's otherwise.
 RUNNING := /lib/modules/$(shell uname -r)/build
 
-.PHONY: all module lab-module setup demo check bench selftests shell clean distclean help
+.PHONY: all module lab-module setup demo check check-host bench selftests shell clean distclean help
 
 all: module
 
@@ -32,6 +32,9 @@ demo:
 
 check:
 	scripts/check
+
+check-host:
+	tests/lab/host/check HW=$(HW)
 
 bench:
 	bench/run
@@ -57,6 +60,7 @@ help:
 	@echo 'make check                   every test; last line: N passed, N failed'
 	@echo 'make bench                   exact costs of exits beside stock KVM (Intel machine)'
 	@echo 'make selftests [HW=...]      the kernel'\''s own KVM selftests, beside stock KVM'
+	@echo 'make check-host [HW=...]     hotplug, suspend, kexec, panic, memory pressure, limits'
 	@echo 'make shell LEVEL=0|1|2       a prompt in that level [HW=...] [VARIANT=...]'
 	@echo 'make setup                   install and fetch everything now'
 	@echo 'make clean / distclean       remove what was built / also what was downloaded'

@@ -3,11 +3,11 @@
  * Runs a bare-metal payload in a VM over the KVM API, without QEMU: starts in a
  * few milliseconds and shows every exit that user space gets.
  *
- *   runner [-d device] [-v] [-c vcpus] [-t seconds] payload.bin
+ *   runner [-d device] [-v] [-c vcpus] [-t seconds] [-p value] payload.bin
  *
  * The payload is loaded at 0x7c00 and started there in real mode, as a boot sector is. Ports
  * that it talks to: 0xe9 prints a character, 0xf4 ends the run with the written byte as exit
- * status, 0x0f0-0x0f3 are plain latches (what was written is read back), and 0xd0000000 is a
+ * status, 0x0f0-0x0f3 are plain latches (what was written is read back; -p sets them), and 0xd0000000 is a
  * page of device memory that behaves like a latch array.
  */
 #include <errno.h>
@@ -220,10 +220,11 @@ int main(int argc, char **argv)
 	struct kvm_pit_config pit = { 0 };
 	pthread_t t[MAX_VCPUS];
 	unsigned int i, vcpus = 1, limit = 60;
+	uint32_t parameter = 0;
 	uint8_t *mem;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "d:vc:t:")) != -1) {
+	while ((opt = getopt(argc, argv, "d:vc:t:p:")) != -1) {
 		switch (opt) {
 		case 'd':
 			dev = optarg;
@@ -237,13 +238,17 @@ int main(int argc, char **argv)
 		case 't':
 			limit = atoi(optarg);
 			break;
+		case 'p':
+			parameter = atoi(optarg);
+			memcpy(latch, &parameter, sizeof(latch));
+			break;
 		default:
 			return 125;
 		}
 	}
 	if (optind + 1 != argc || !vcpus || vcpus > MAX_VCPUS) {
 		fprintf(stderr,
-			"usage: runner [-d device] [-v] [-c vcpus] [-t seconds] payload.bin\n");
+			"usage: runner [-d device] [-v] [-c vcpus] [-t seconds] [-p value] payload.bin\n");
 		return 125;
 	}
 	signal(SIGALRM, on_alarm);
