@@ -11,7 +11,7 @@ export HW VARIANT LEVEL
 # KDIR: the running kernel's headers if they are here, and the lab's kernel's otherwise.
 RUNNING := /lib/modules/$(shell uname -r)/build
 
-.PHONY: all module lab-module setup demo check check-host bench selftests shell clean distclean help
+.PHONY: all module lab-module setup demo check check-host stress bench selftests shell clean distclean help
 
 all: module
 
@@ -35,6 +35,9 @@ check:
 
 check-host:
 	tests/lab/host/check HW=$(HW)
+
+stress:
+	tests/lab/stress/run HW=$(HW) MINUTES=$(or $(MINUTES),30)
 
 bench:
 	bench/run
@@ -61,6 +64,7 @@ help:
 	@echo 'make bench                   exact costs of exits beside stock KVM (Intel machine)'
 	@echo 'make selftests [HW=...]      the kernel'\''s own KVM selftests, beside stock KVM'
 	@echo 'make check-host [HW=...]     hotplug, suspend, kexec, panic, memory pressure, limits'
+	@echo 'make stress [MINUTES=30]     long mixed load on two L1s and up to three L2s, all checked'
 	@echo 'make shell LEVEL=0|1|2       a prompt in that level [HW=...] [VARIANT=...]'
 	@echo 'make setup                   install and fetch everything now'
 	@echo 'make clean / distclean       remove what was built / also what was downloaded'
