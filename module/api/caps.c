@@ -99,6 +99,7 @@ static const struct cap caps[] = {
 	{ KVM_CAP_PIT_STATE2, 1 },
 	{ KVM_CAP_REINJECT_CONTROL, 1 },
 	{ KVM_CAP_NOP_IO_DELAY, 1 },
+	{ KVM_CAP_VAPIC, 1 },
 
 	/* Time */
 	{ KVM_CAP_CLOCKSOURCE, 1 },

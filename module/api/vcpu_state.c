@@ -11,6 +11,7 @@
 
 #include "api/api.h"
 #include "irqchip/irqchip.h"
+#include "vcpu/tpr.h"
 #include "vcpu/vcpu.h"
 
 #define MCE_BANKS	  32
@@ -332,13 +333,11 @@ static long tpr_reporting(void *obj, void *buf, unsigned long arg)
 	return 0;
 }
 
-/* The paravirtual TPR page of old 32-bit guests is not offered: it can only be off. */
-static long set_vapic_addr(void *obj, void *buf, unsigned long arg)
+static long set_vapic_addr(void *v, void *buf, unsigned long arg)
 {
 	const struct kvm_vapic_addr *a = buf;
-	struct vcpu *v = obj;
 
-	return v->lapic && !a->vapic_addr ? 0 : -EINVAL;
+	return vcpu_set_tpr_page(v, a->vapic_addr);
 }
 
 /* Machine check -------------------------------------------------------------------- */

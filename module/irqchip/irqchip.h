@@ -61,6 +61,9 @@ int lapic_pending_irq(struct vcpu *v);
 int lapic_ack_irq(struct vcpu *v);
 u64 lapic_get_cr8(struct vcpu *v);
 void lapic_set_cr8(struct vcpu *v, u64 cr8);
+/* The paravirtual TPR page: TPR, class in service, highest requested vector, a byte each. */
+u32 lapic_tpr_word(struct vcpu *v);
+void lapic_set_tpr(struct vcpu *v, u8 tpr);
 /* Priority class that CR8 must fall below for the best IRR interrupt to be delivered; 0 = none:
  * what hw->set_cr8_intercept() wants. */
 u32 lapic_tpr_threshold(struct vcpu *v);

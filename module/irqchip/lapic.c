@@ -379,6 +379,23 @@ void lapic_set_cr8(struct vcpu *v, u64 cr8)
 	lapic_update_event(l);
 }
 
+u32 lapic_tpr_word(struct vcpu *v)
+{
+	struct lapic *l = env_lapic(v);
+	int irr = lapic_highest(l->irr);
+	u32 isr = l->isrv < 0 ? 0 : l->isrv & 0xf0;
+
+	return (lapic_reg(l, APIC_TASKPRI) & 0xff) | isr << 8 | (irr < 0 ? 0 : (u32)irr << 24);
+}
+
+void lapic_set_tpr(struct vcpu *v, u8 tpr)
+{
+	struct lapic *l = env_lapic(v);
+
+	lapic_put(l, APIC_TASKPRI, tpr);
+	lapic_update_event(l);
+}
+
 u32 lapic_tpr_threshold(struct vcpu *v)
 {
 	struct lapic *l = env_lapic(v);

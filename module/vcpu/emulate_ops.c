@@ -7,6 +7,7 @@
 #include <linux/kernel.h>
 #include <linux/kvm.h>
 #include <linux/uaccess.h>
+#include <asm/apicdef.h>
 #include <asm/msr-index.h>
 #include <asm/page.h>
 #include <asm/processor-flags.h>
@@ -20,6 +21,7 @@
 #include "vcpu/emulate.h"
 #include "vcpu/emulate_ops.h"
 #include "vcpu/nested.h"
+#include "vcpu/tpr.h"
 
 static u32 walk_access(struct emul *e, unsigned int acc)
 {
@@ -87,6 +89,18 @@ static void trace_pio(bool write, u16 port, unsigned int size, unsigned int coun
 }
 
 /* A device read of up to 8 bytes inside one page. */
+/* The local APIC's page; false for everything else. */
+static bool lapic_access(struct vcpu *v, u64 gpa, void *buf, unsigned int len, bool write)
+{
+	if (!v->lapic)
+		return false;
+	if (write ? lapic_mmio_write(v, gpa, len, buf) : lapic_mmio_read(v, gpa, len, buf))
+		return false;
+	if (unlikely(v->tpr_access_reporting) && (gpa & ~PAGE_MASK) == APIC_TASKPRI)
+		tpr_access_done(v, write);
+	return true;
+}
+
 static enum emul_result device_read(struct vcpu *v, u64 gpa, void *buf, unsigned int len)
 {
 	struct vcpu_emul *em = v->emul;
@@ -105,7 +119,7 @@ static enum emul_result device_read(struct vcpu *v, u64 gpa, void *buf, unsigned
 	em->pending.gpa = gpa;
 	em->pending.len = len;
 	memset(em->pending.data, 0, sizeof(em->pending.data));
-	if ((v->lapic && !lapic_mmio_read(v, gpa, len, em->pending.data)) ||
+	if (lapic_access(v, gpa, em->pending.data, len, false) ||
 	    !bus_read(v, BUS_MMIO, gpa, len, em->pending.data)) {
 		emulate_trace_mmio(false, &em->pending);
 		memcpy(buf, em->pending.data, len);
@@ -127,8 +141,7 @@ static enum emul_result device_write(struct vcpu *v, u64 gpa, const void *buf, u
 
 	memcpy(new.data, buf, len);
 	emulate_trace_mmio(true, &new);
-	if ((v->lapic && !lapic_mmio_write(v, gpa, len, buf)) ||
-	    !bus_write(v, BUS_MMIO, gpa, len, buf))
+	if (lapic_access(v, gpa, new.data, len, true) || !bus_write(v, BUS_MMIO, gpa, len, buf))
 		return EMUL_OK;
 	if (em->nr_writes == EMUL_NR_WRITES)
 		return EMUL_UNHANDLEABLE;

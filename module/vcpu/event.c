@@ -416,6 +416,21 @@ int vcpu_queue_user_irq(struct vcpu *v, u32 vector)
 	return 0;
 }
 
+/**
+ * vcpu_injected_irq - the interrupt that user space has to save with the vCPU
+ * @v:	    the vCPU
+ * @vector: set to its vector
+ *
+ * Its controller has let go of it already. That is true of what KVM_INTERRUPT queued, too.
+ */
+bool vcpu_injected_irq(const struct vcpu *v, u8 *vector)
+{
+	bool queued = !v->ev.irq.injected && v->ev.user_irq_valid;
+
+	*vector = queued ? v->ev.user_irq : v->ev.irq.vector;
+	return queued || (v->ev.irq.injected && !v->ev.irq.soft);
+}
+
 /* KVM_GET_VCPU_EVENTS */
 void vcpu_get_events(struct vcpu *v, struct kvm_vcpu_events *e)
 {
@@ -436,9 +451,7 @@ void vcpu_get_events(struct vcpu *v, struct kvm_vcpu_events *e)
 			exc_deliver_payload(v);
 		e->exception.injected |= v->ev.exc.pending;
 	}
-	e->interrupt.injected = v->ev.irq.injected && !v->ev.irq.soft;
-	e->interrupt.nr = v->ev.irq.vector;
-	e->interrupt.soft = v->ev.irq.soft;
+	e->interrupt.injected = vcpu_injected_irq(v, &e->interrupt.nr);
 	e->interrupt.shadow = hw->get_intr_shadow(v) & (INTR_SHADOW_STI | INTR_SHADOW_MOV_SS);
 	e->nmi.injected = v->ev.nmi_injected;
 	e->nmi.pending = atomic_read(&v->ev.nmi_pending);
@@ -494,6 +507,7 @@ int vcpu_set_events(struct vcpu *v, const struct kvm_vcpu_events *e)
 	v->ev.irq.injected = e->interrupt.injected;
 	v->ev.irq.vector = e->interrupt.nr;
 	v->ev.irq.soft = e->interrupt.soft;
+	v->ev.user_irq_valid = false; /* told as injected, see vcpu_injected_irq() */
 	v->ev.nmi_injected = e->nmi.injected;
 
 	shadow = hw->get_intr_shadow(v);

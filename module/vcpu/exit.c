@@ -210,14 +210,26 @@ static u64 gpr_by_mode(struct vcpu *v, u64 val)
 	return (hw->get_efer(v) & EFER_LMA) && (cs.ar & SEG_AR_L) ? val : (u32)val;
 }
 
+/* What the local APIC held back may pass now; it is asked where it is. */
+static int tpr_lowered(struct vcpu *v)
+{
+	if (!v->lapic) {
+		v->run->exit_reason = KVM_EXIT_SET_TPR;
+		return EXIT_TO_USER;
+	}
+	vcpu_request(v, REQ_EVENT);
+	return RESUME_GUEST;
+}
+
 static int handle_cr(struct vcpu *v)
 {
-	u64 qual = v->exit.qual, cr0;
+	u64 qual = v->exit.qual, old_cr8 = 0, cr0;
 	u64 *reg = &v->regs[CR_QUAL_REG(qual)];
 	int fault = 0, r;
 
 	switch (CR_QUAL_TYPE(qual)) {
 	case CR_MOV_TO:
+		old_cr8 = v->cr8;
 		fault = set_cr(v, CR_QUAL_NR(qual), gpr_by_mode(v, *reg));
 		break;
 	case CR_MOV_FROM:
@@ -239,11 +251,8 @@ static int handle_cr(struct vcpu *v)
 		return RESUME_GUEST;
 	}
 	r = vcpu_skip_insn(v);
-	if (r == RESUME_GUEST && CR_QUAL_NR(qual) == 8 && CR_QUAL_TYPE(qual) == CR_MOV_TO &&
-	    !v->lapic) {
-		v->run->exit_reason = KVM_EXIT_SET_TPR;
-		return EXIT_TO_USER;
-	}
+	if (r == RESUME_GUEST && CR_QUAL_NR(qual) == 8 && v->cr8 < old_cr8)
+		return tpr_lowered(v);
 	return r;
 }
 
@@ -426,8 +435,7 @@ static int handle_ept(struct vcpu *v)
 
 static int handle_tpr_below(struct vcpu *v)
 {
-	vcpu_request(v, REQ_EVENT);
-	return RESUME_GUEST;
+	return tpr_lowered(v);
 }
 
 static int handle_invpcid(struct vcpu *v)

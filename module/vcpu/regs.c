@@ -132,12 +132,13 @@ void vcpu_get_sregs2(struct vcpu *v, struct kvm_sregs2 *s)
 void vcpu_get_sregs(struct vcpu *v, struct kvm_sregs *s)
 {
 	struct kvm_sregs2 s2;
+	u8 vector;
 
 	vcpu_get_sregs2(v, &s2);
 	memset(s, 0, sizeof(*s));
 	memcpy(s, &s2, offsetof(struct kvm_sregs2, flags));
-	if (v->ev.irq.injected && !v->ev.irq.soft)
-		__set_bit(v->ev.irq.vector, (unsigned long *)s->interrupt_bitmap);
+	if (vcpu_injected_irq(v, &vector))
+		__set_bit(vector, (unsigned long *)s->interrupt_bitmap);
 }
 
 /* Combinations that no processor can be in: -EINVAL as the KVM API says. */
@@ -303,8 +304,10 @@ int vcpu_set_guest_debug(struct vcpu *v, const struct kvm_guest_debug *d)
 	return 0;
 }
 
+/* An INIT or SIPI on its way is nowhere else in the state that user space saves: it is taken now. */
 int vcpu_get_mp_state(struct vcpu *v, struct kvm_mp_state *s)
 {
+	vcpu_accept_init_sipi(v);
 	s->mp_state = v->mp_state;
 	return 0;
 }

@@ -20,6 +20,7 @@
 #include "vcpu/core.h"
 #include "vcpu/emulate.h"
 #include "vcpu/nested.h"
+#include "vcpu/tpr.h"
 
 static bool take_request(struct vcpu *v, enum vcpu_req req)
 {
@@ -75,6 +76,8 @@ static int serve_requests(struct vcpu *v)
 			return r;
 	}
 	take_request(v, REQ_UNBLOCK);
+	if (take_request(v, REQ_TPR_ACCESS))
+		return tpr_access_report(v);
 	if (take_request(v, REQ_CLOCK_UPDATE))
 		vcpu_clock_update(v);
 	if (take_request(v, REQ_MSR_FILTER))
@@ -110,14 +113,20 @@ static int serve_requests(struct vcpu *v)
 	return RESUME_GUEST;
 }
 
-/* CR8 lives in v->cr8 while the guest runs and in the local APIC otherwise. */
+/*
+ * CR8 lives in v->cr8 while the guest runs and in the local APIC otherwise. A local APIC in user
+ * space must learn of each lowering: what waits there is not known here.
+ */
 static void sync_cr8_to_hw(struct vcpu *v)
 {
-	if (!v->lapic)
-		return;
-	v->cr8 = lapic_get_cr8(v);
+	u32 threshold = v->cr8;
+
+	if (v->lapic) {
+		v->cr8 = lapic_get_cr8(v);
+		threshold = lapic_tpr_threshold(v);
+	}
 	v->cr8_given = v->cr8;
-	hw->set_cr8_intercept(v, v->in_l2 ? 0 : lapic_tpr_threshold(v));
+	hw->set_cr8_intercept(v, v->in_l2 ? 0 : threshold);
 }
 
 static void sync_cr8_from_hw(struct vcpu *v)
@@ -217,10 +226,14 @@ static int run_once(struct vcpu *v, int *srcu_idx)
 	}
 	sync_cr8_to_hw(v);
 	lapic_arm_pv_eoi(v);
+	if (unlikely(v->tpr_page))
+		tpr_page_to_guest(v);
 	srcu_read_unlock(&v->vm->srcu, *srcu_idx);
 	exited = vcpu_enter_guest(v);
 	*srcu_idx = srcu_read_lock(&v->vm->srcu);
 	lapic_sync_pv_eoi(v);
+	if (unlikely(v->tpr_page))
+		tpr_page_from_guest(v);
 	return exited ? vcpu_handle_exit(v) : RESUME_GUEST;
 }
 
@@ -310,6 +323,8 @@ int vcpu_run(struct vcpu *v)
 	}
 	if (!v->lapic && vcpu_set_cr8(v, v->run->cr8))
 		return -EINVAL;
+	if (vcpu_wants_user_window(v))
+		vcpu_request(v, REQ_EVENT);
 
 	r = RESUME_GUEST;
 	if (v->emul->complete) {

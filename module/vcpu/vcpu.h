@@ -54,8 +54,9 @@ enum vcpu_req {
 	REQ_CLOCK_UPDATE, /* write the kvmclock page */
 	REQ_MSR_FILTER,	  /* the filter has changed: intercept what it denies */
 	REQ_TRIPLE_FAULT,
-	REQ_UNBLOCK, /* no work: only leave the guest or the wait */
-	REQ_VM_DEAD, /* every KVM_RUN ends with -EIO */
+	REQ_TPR_ACCESS, /* tell user space of v->tpr_access */
+	REQ_UNBLOCK,	/* no work: only leave the guest or the wait */
+	REQ_VM_DEAD,	/* every KVM_RUN ends with -EIO */
 };
 
 /* EXITING_GUEST: as IN_GUEST, but the interrupt that ends it is on its way. */
@@ -228,7 +229,12 @@ struct vcpu {
 	bool in_l2;		    /* (v) context 02 is current */
 	u64 root_hpa;		    /* (v) second-level root last given to hw, 0 = none */
 	struct mdp_root *mdp_root;  /* (v) mm/: the composed root this vCPU holds, or NULL */
+	u64 tpr_page;		    /* (v) gpa where the guest keeps its TPR, or 0; see tpr.c */
 	bool tpr_access_reporting;
+	struct {
+		bool is_write;
+		u64 rip;
+	} tpr_access;	       /* (v) with REQ_TPR_ACCESS */
 	bool enforce_pv;       /* KVM_CAP_ENFORCE_PV_FEATURE_CPUID */
 	bool deadline_allowed; /* (v) the MSR filter lets IA32_TSC_DEADLINE be written */
 
@@ -302,6 +308,7 @@ void vcpu_post_sipi(struct vcpu *v, u8 vector); /* any context */
 int vcpu_skip_insn(struct vcpu *v);		/* by v->exit.insn_len, or by decoding */
 bool vcpu_irq_allowed(struct vcpu *v);
 int vcpu_queue_user_irq(struct vcpu *v, u32 vector); /* KVM_INTERRUPT */
+bool vcpu_injected_irq(const struct vcpu *v, u8 *vector);
 void vcpu_get_events(struct vcpu *v, struct kvm_vcpu_events *e);
 int vcpu_set_events(struct vcpu *v, const struct kvm_vcpu_events *e);
 

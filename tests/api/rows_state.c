@@ -173,6 +173,23 @@ static bool mp_state(struct world *w)
 	       call(w, w->vcpu, KVM_GET_MP_STATE, &back) && back.mp_state == KVM_MP_STATE_HALTED;
 }
 
+/* INIT and SIPI that the vCPU has not taken yet are part of what is read. */
+static bool get_mp_state(struct world *w)
+{
+	struct kvm_msi init = { .address_lo = 0xfee01000, .data = 0x500 };
+	struct kvm_msi sipi = { .address_lo = 0xfee01000, .data = 0x612 };
+	struct kvm_mp_state m;
+	struct kvm_sregs s;
+	int vcpu = ioctl(w->vm, KVM_CREATE_VCPU, 1ul);
+
+	return vcpu >= 0 && call(w, vcpu, KVM_GET_MP_STATE, &m) &&
+	       m.mp_state == KVM_MP_STATE_UNINITIALIZED && call(w, w->vm, KVM_SIGNAL_MSI, &init) &&
+	       call(w, vcpu, KVM_GET_MP_STATE, &m) && m.mp_state == KVM_MP_STATE_INIT_RECEIVED &&
+	       call(w, w->vm, KVM_SIGNAL_MSI, &sipi) && call(w, vcpu, KVM_GET_MP_STATE, &m) &&
+	       m.mp_state == KVM_MP_STATE_RUNNABLE && call(w, vcpu, KVM_GET_SREGS, &s) &&
+	       s.cs.selector == 0x1200;
+}
+
 static bool set_mp_state_bad(struct world *w)
 {
 	struct kvm_mp_state m = { .mp_state = 77 };
@@ -267,7 +284,7 @@ const struct row state_rows[] = {
 	{ "KVM_SET_DEBUGREGS", VCPU, debugregs, set_debugregs_bad },
 	{ "KVM_GET_LAPIC", VCPU, lapic, get_lapic_bad },
 	{ "KVM_SET_LAPIC", VCPU, lapic, set_lapic_bad },
-	{ "KVM_GET_MP_STATE", VCPU, mp_state, get_mp_state_bad },
+	{ "KVM_GET_MP_STATE", VCPU, get_mp_state, get_mp_state_bad },
 	{ "KVM_SET_MP_STATE", VCPU, mp_state, set_mp_state_bad },
 	{ "KVM_GET_VCPU_EVENTS", VCPU, events, get_events_bad },
 	{ "KVM_SET_VCPU_EVENTS", VCPU, events, set_events_bad },

@@ -3,12 +3,21 @@
  * Runs a bare-metal payload in a VM over the KVM API, without QEMU: starts in a
  * few milliseconds and shows every exit that user space gets.
  *
- *   runner [-d device] [-v] [-c vcpus] [-t seconds] [-p value] payload.bin
+ *   runner [-d device] [-v] [-c vcpus] [-i on|split|off] [-t seconds] [-p value] payload.bin
  *
  * The payload is loaded at 0x7c00 and started there in real mode, as a boot sector is. Ports
  * that it talks to: 0xe9 prints a character, 0xf4 ends the run with the written byte as exit
  * status, 0x0f0-0x0f3 are plain latches (what was written is read back; -p sets them), and 0xd0000000 is a
  * page of device memory that behaves like a latch array.
+ *
+ * -i says where the interrupt controllers are, as QEMU's kernel-irqchip does. Unless they are all
+ * in the kernel, the runner has one for vCPU 0: a vector written to 0xe0 is raised at once, one
+ * written to 0xe1 at the next HLT. Port 0xe3 says which mode it is, 0xe4 how many KVM_EXIT_SET_TPR
+ * came, 0xe8 gives kvm_run.apic_base; after a 1 to 0xe5 the vCPU's events are saved and restored
+ * between KVM_INTERRUPT and KVM_RUN.
+ *
+ * 0xd0 takes the address of the TPR page (KVM_SET_VAPIC_ADDR), 0xd4 switches the reports of TPR
+ * accesses on and off, 0xd5 counts them, 0xd6 says if the last was a write, 0xd8 gives its RIP.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +38,19 @@
 #define MMIO_SIZE 0x1000u
 #define MAX_VCPUS 8
 
+enum irqchip { IRQCHIP_ON, IRQCHIP_SPLIT, IRQCHIP_OFF };
+
 static int kvm, vm, verbose;
+static enum irqchip irqchip;
+static struct {
+	int waiting, at_hlt; /* vectors, or -1 */
+	uint32_t set_tpr;
+	int save_events;
+} pic = { .waiting = -1, .at_hlt = -1 };
+static struct {
+	uint8_t reports, was_write;
+	uint32_t rip;
+} tpr;
 static uint8_t latch[4], mmio[MMIO_SIZE];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -48,8 +69,101 @@ static int call(int fd, unsigned long req, void *arg, const char *what)
 	return r;
 }
 
+/* The interrupt controller's ports; false for all others. */
+static int pic_io(struct kvm_run *run, uint8_t *data)
+{
+	int out = run->io.direction == KVM_EXIT_IO_OUT;
+	uint32_t base = (uint32_t)run->apic_base;
+
+	switch (run->io.port) {
+	case 0xe0:
+		if (out)
+			pic.waiting = data[0];
+		return 1;
+	case 0xe1:
+		if (out)
+			pic.at_hlt = data[0];
+		return 1;
+	case 0xe3:
+		data[0] = irqchip;
+		return 1;
+	case 0xe4:
+		data[0] = pic.set_tpr;
+		return 1;
+	case 0xe5:
+		pic.save_events = data[0];
+		return 1;
+	case 0xe8:
+		memcpy(data, &base, run->io.size < 4 ? run->io.size : 4);
+		return 1;
+	}
+	return 0;
+}
+
+/* The ports of the TPR tests; false for all others. */
+static int tpr_io(int fd, struct kvm_run *run, uint8_t *data)
+{
+	struct kvm_tpr_access_ctl ctl = { .enabled = data[0] };
+	struct kvm_vapic_addr page = { 0 };
+
+	switch (run->io.port) {
+	case 0xd0:
+		memcpy(&page.vapic_addr, data, run->io.size < 4 ? run->io.size : 4);
+		call(fd, KVM_SET_VAPIC_ADDR, &page, "KVM_SET_VAPIC_ADDR");
+		return 1;
+	case 0xd4:
+		call(fd, KVM_TPR_ACCESS_REPORTING, &ctl, "KVM_TPR_ACCESS_REPORTING");
+		return 1;
+	case 0xd5:
+		data[0] = tpr.reports;
+		return 1;
+	case 0xd6:
+		data[0] = tpr.was_write;
+		return 1;
+	case 0xd8:
+		memcpy(data, &tpr.rip, run->io.size < 4 ? run->io.size : 4);
+		return 1;
+	}
+	return 0;
+}
+
+/* A machine saved and restored between KVM_INTERRUPT and KVM_RUN: the interrupt must come along. */
+static void save_and_restore(int fd, uint8_t vector)
+{
+	struct kvm_vcpu_events e, none;
+
+	call(fd, KVM_GET_VCPU_EVENTS, &e, "KVM_GET_VCPU_EVENTS");
+	if (!e.interrupt.injected || e.interrupt.nr != vector) {
+		printf("FAIL queued interrupt is not in KVM_GET_VCPU_EVENTS\n");
+		return;
+	}
+	none = e;
+	none.interrupt.injected = 0;
+	call(fd, KVM_SET_VCPU_EVENTS, &none, "KVM_SET_VCPU_EVENTS");
+	call(fd, KVM_SET_VCPU_EVENTS, &e, "KVM_SET_VCPU_EVENTS");
+}
+
+/* Before KVM_RUN: hand over what the vCPU takes now, or ask to be told when it does. */
+static void pic_before_run(int fd, struct kvm_run *run)
+{
+	struct kvm_interrupt irq = { .irq = (uint32_t)pic.waiting };
+
+	run->request_interrupt_window = 0;
+	/* Priorities are a local APIC's affair, and it is here only if it is not in the kernel. */
+	if (pic.waiting < 0 || (irqchip == IRQCHIP_OFF && pic.waiting >> 4 <= (int)run->cr8))
+		return;
+	if (!run->ready_for_interrupt_injection || !run->if_flag) {
+		run->request_interrupt_window = 1;
+		return;
+	}
+	pic.waiting = -1;
+	call(fd, KVM_INTERRUPT, &irq, "KVM_INTERRUPT");
+	if (pic.save_events)
+		save_and_restore(fd, irq.irq);
+}
+
 /* Port I/O; returns -1, or the exit status that the payload asked for. */
-static int port_io(struct kvm_run *run)
+static int port_io(int fd, struct kvm_run *run)
 {
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;
 	uint32_t i;
@@ -59,6 +173,8 @@ static int port_io(struct kvm_run *run)
 
 		if (run->io.port == 0xf4 && out)
 			return data[0];
+		if (tpr_io(fd, run, data) || (irqchip != IRQCHIP_ON && pic_io(run, data)))
+			continue;
 		if (run->io.port == 0xe9 && out) {
 			putchar(data[0]);
 		} else if (run->io.port >= 0xf0 && run->io.port < 0xf4) {
@@ -163,6 +279,8 @@ static void *vcpu_thread(void *arg)
 		call(fd, KVM_SET_REGS, &r, "KVM_SET_REGS");
 	}
 	for (;;) {
+		if (irqchip != IRQCHIP_ON && id == 0)
+			pic_before_run(fd, run);
 		if (ioctl(fd, KVM_RUN, 0) < 0) {
 			if (errno == EAGAIN || errno == EINTR)
 				continue;
@@ -174,10 +292,25 @@ static void *vcpu_thread(void *arg)
 		pthread_mutex_lock(&lock);
 		switch (run->exit_reason) {
 		case KVM_EXIT_IO:
-			status = port_io(run);
+			status = port_io(fd, run);
 			break;
 		case KVM_EXIT_MMIO:
 			device_memory(run);
+			break;
+		case KVM_EXIT_IRQ_WINDOW_OPEN:
+			break;
+		case KVM_EXIT_TPR_ACCESS:
+			tpr.reports++;
+			tpr.was_write = run->tpr_access.is_write;
+			tpr.rip = (uint32_t)run->tpr_access.rip;
+			break;
+		case KVM_EXIT_SET_TPR:
+			pic.set_tpr++;
+			break;
+		case KVM_EXIT_HLT:
+			if (pic.at_hlt >= 0)
+				pic.waiting = pic.at_hlt;
+			pic.at_hlt = -1;
 			break;
 		default:
 			report(fd, run);
@@ -218,14 +351,20 @@ int main(int argc, char **argv)
 	const char *dev = "/dev/kvm";
 	struct kvm_userspace_memory_region region = { .memory_size = MEM_SIZE };
 	struct kvm_pit_config pit = { 0 };
+	struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { 24 } };
 	pthread_t t[MAX_VCPUS];
 	unsigned int i, vcpus = 1, limit = 60;
 	uint32_t parameter = 0;
 	uint8_t *mem;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "d:vc:t:p:")) != -1) {
+	while ((opt = getopt(argc, argv, "d:vc:i:t:p:")) != -1) {
 		switch (opt) {
+		case 'i':
+			irqchip = !strcmp(optarg, "off")   ? IRQCHIP_OFF :
+				  !strcmp(optarg, "split") ? IRQCHIP_SPLIT :
+							     IRQCHIP_ON;
+			break;
 		case 'd':
 			dev = optarg;
 			break;
@@ -248,7 +387,7 @@ int main(int argc, char **argv)
 	}
 	if (optind + 1 != argc || !vcpus || vcpus > MAX_VCPUS) {
 		fprintf(stderr,
-			"usage: runner [-d device] [-v] [-c vcpus] [-t seconds] [-p value] payload.bin\n");
+			"usage: runner [-d device] [-v] [-c vcpus] [-i on|split|off] [-t seconds] [-p value] payload.bin\n");
 		return 125;
 	}
 	signal(SIGALRM, on_alarm);
@@ -263,8 +402,12 @@ int main(int argc, char **argv)
 	if (vm < 0)
 		die("KVM_CREATE_VM");
 	call(vm, KVM_SET_TSS_ADDR, (void *)0xfffbd000ul, "KVM_SET_TSS_ADDR");
-	call(vm, KVM_CREATE_IRQCHIP, NULL, "KVM_CREATE_IRQCHIP");
-	call(vm, KVM_CREATE_PIT2, &pit, "KVM_CREATE_PIT2");
+	if (irqchip == IRQCHIP_ON) {
+		call(vm, KVM_CREATE_IRQCHIP, NULL, "KVM_CREATE_IRQCHIP");
+		call(vm, KVM_CREATE_PIT2, &pit, "KVM_CREATE_PIT2");
+	} else if (irqchip == IRQCHIP_SPLIT) {
+		call(vm, KVM_ENABLE_CAP, &split, "KVM_CAP_SPLIT_IRQCHIP");
+	}
 
 	mem = mmap(NULL, MEM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (mem == MAP_FAILED)

@@ -248,6 +248,29 @@ static void test_tpr_and_cr8(void **state)
 	free_vm(vm);
 }
 
+static void test_tpr_word(void **state)
+{
+	struct vm *vm = new_vm(1, false);
+	struct vcpu *v = vm->v[0];
+
+	apic_out(v, APIC_SPIV, 0x1ff);
+	assert_int_equal(lapic_tpr_word(v), 0);
+	lapic_set_tpr(v, 0x53);
+	assert_int_equal(apic_in(v, APIC_TASKPRI), 0x53);
+	assert_int_equal(lapic_get_cr8(v), 5);
+	assert_int_equal(lapic_tpr_word(v), 0x53);
+	/* One requested below it, then in service: a byte each. */
+	apic_out(v, APIC_ICR, APIC_DEST_SELF | 0x45);
+	assert_int_equal(lapic_tpr_word(v), 0x45000053);
+	assert_int_equal(lapic_pending_irq(v), -1);
+	lapic_set_tpr(v, 0);
+	assert_int_equal(lapic_ack_irq(v), 0x45);
+	assert_int_equal(lapic_tpr_word(v), 0x4000);
+	apic_out(v, APIC_EOI, 0);
+	assert_int_equal(lapic_tpr_word(v), 0);
+	free_vm(vm);
+}
+
 static void test_esr(void **state)
 {
 	struct vm *vm = new_vm(1, false);
@@ -453,6 +476,7 @@ int main(void)
 		cmocka_unit_test(test_x2apic_registers),
 		cmocka_unit_test(test_priority_and_eoi),
 		cmocka_unit_test(test_tpr_and_cr8),
+		cmocka_unit_test(test_tpr_word),
 		cmocka_unit_test(test_esr),
 		cmocka_unit_test(test_state_roundtrip),
 		cmocka_unit_test(test_state_x2apic),
