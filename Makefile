@@ -11,7 +11,7 @@ export HW VARIANT LEVEL
 # KDIR: the running kernel's headers if they are here, and the lab's kernel's otherwise.
 RUNNING := /lib/modules/$(shell uname -r)/build
 
-.PHONY: all module lab-module setup demo check check-host stress bench selftests shell clean distclean help
+.PHONY: all module lab-module setup demo check check-machines check-host stress bench selftests shell clean distclean help
 
 all: module
 
@@ -39,6 +39,9 @@ check-host:
 stress:
 	tests/lab/stress/run HW=$(HW) MINUTES=$(or $(MINUTES),30)
 
+check-machines:
+	tests/lab/machines HW=$(HW) VARIANT=$(VARIANT)
+
 bench:
 	bench/run
 
@@ -61,6 +64,7 @@ help:
 	@echo 'make demo [HW=amd|intel|kvm] the tower: Linux on KVM on Turtles, with its report'
 	@echo '     VARIANT=stock           the same on Debian'\''s own KVM, for comparison'
 	@echo 'make check                   every test; last line: N passed, N failed'
+	@echo 'make check-machines [HW=...] guests on QEMU: devices, interrupt controllers, snapshots'
 	@echo 'make bench                   exact costs of exits beside stock KVM (Intel machine)'
 	@echo 'make selftests [HW=...]      the kernel'\''s own KVM selftests, beside stock KVM'
 	@echo 'make check-host [HW=...]     hotplug, suspend, kexec, panic, memory pressure, limits'

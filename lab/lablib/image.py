@@ -4,6 +4,8 @@
   base.cpio   every level: busybox, the kernel modules that are needed, the level scripts
   qemu.cpio   levels that start another: Debian's QEMU with its libraries and firmware
   stack.cpio  the files from which a level makes the next one: kernel, base and qemu
+  devices.cpio, generic.cpio   drivers of the devices that PCs have, of the cloud kernel (which has
+              few) and of Debian's generic kernel, for guests that start from base.cpio
 
 An initramfs is the concatenation of the archives that a level needs plus a small one with
 its job, so nothing large is built per run.
@@ -22,8 +24,11 @@ from .paths import LabError
 
 MODULES = ["kvm", "kvm-intel", "kvm-amd", "virtio_pci", "virtio_blk", "virtio_net",
            "virtio_console", "virtio-rng", "virtio_balloon", "zram", "lzo-rle", "msr"]
+DEVICES = ["ata_piix", "sd_mod", "sr_mod", "isofs"]
+GENERIC = ["virtio_pci", "virtio_blk", "virtio_net", "ahci", "e1000", "e1000e",
+           "ext4", *DEVICES]
 FIRMWARE = ["bios-256k.bin", "bios.bin", "kvmvapic.bin", "linuxboot.bin",
-            "linuxboot_dma.bin", "multiboot_dma.bin", "pvh.bin"]
+            "linuxboot_dma.bin", "multiboot_dma.bin", "pvh.bin", "vgabios-stdvga.bin"]
 FIRMWARE_DIRS = ["/usr/share/seabios", "/usr/share/qemu"]
 
 
@@ -68,11 +73,11 @@ def _dependencies(moddir):
     return table
 
 
-def _add_modules(archive, moddir):
+def _add_modules(archive, moddir, names):
     version = os.path.basename(moddir)
     table = _dependencies(moddir)
     builtin = open(os.path.join(moddir, "modules.builtin")).read().replace("-", "_")
-    for name in MODULES:
+    for name in names:
         key = name.replace("-", "_")
         if key not in table:
             if "/%s.ko" % key in builtin:
@@ -85,15 +90,16 @@ def _add_modules(archive, moddir):
             archive.copy("/lib/modules/%s/%s" % (version, m), os.path.join(moddir, m))
 
 
-def _labtool():
-    source = os.path.join(paths.LAB, "tools", "labtool.c")
+def tool(name):
+    """The static program lab/tools/NAME.c."""
+    source = os.path.join(paths.LAB, "tools", name + ".c")
 
     def build(target):
         done = subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static",
                                "-pthread", "-s", "-o", target, source])
         if done.returncode:
-            raise LabError("lab/tools/labtool.c does not build")
-    return _cached("labtool", [source], build)
+            raise LabError("lab/tools/%s.c does not build" % name)
+    return _cached(name, [source], build)
 
 
 def _guest_files():
@@ -104,7 +110,7 @@ def _guest_files():
 def base():
     busybox = shutil.which("busybox") or "/bin/busybox"
     moddir = paths.setup_path("modules")
-    labtool = _labtool()
+    labtool = tool("labtool")
 
     def build(target):
         archive = Cpio(target)
@@ -119,11 +125,29 @@ def base():
             name = os.path.basename(f)
             archive.copy("/init" if name == "init" else "/lab/" + name, f, 0o755)
         archive.text("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
-        _add_modules(archive, moddir)
+        _add_modules(archive, moddir, MODULES)
         archive.close()
     return _cached("base.cpio", [busybox, os.path.join(moddir, "modules.dep"), labtool,
-                                 os.path.join(moddir, "modules.dep"), __file__,
-                                 *_guest_files()], build)
+                                 __file__, *_guest_files()], build)
+
+
+def drivers(name, modules_path, modules):
+    """An archive of modules only, for a guest whose initramfs starts with base()."""
+    moddir = paths.setup_path(modules_path)
+
+    def build(target):
+        archive = Cpio(target)
+        _add_modules(archive, moddir, modules)
+        archive.close()
+    return _cached(name, [os.path.join(moddir, "modules.dep"), __file__], build)
+
+
+def devices():
+    return drivers("devices.cpio", "modules", DEVICES)
+
+
+def generic():
+    return drivers("generic.cpio", "generic-modules", GENERIC)
 
 
 def libraries(binary):
