@@ -13,6 +13,9 @@
 
 /* -- Exit information ------------------------------------------------------ */
 
+/* No processor saves more of an error code; user space can have queued anything. */
+#define ERROR_CODE_MASK 0xffffu
+
 /* Only these exits have interruption information. */
 static bool has_intr_info(const struct vcpu_exit *e)
 {
@@ -38,7 +41,7 @@ void nested_save_exit_info(struct vmcs12 *v, const struct vcpu_exit *e)
 	v->vmx_instruction_info = e->insn_info;
 	v->vm_exit_intr_info = has_intr_info(e) ? e->intr_info : 0;
 	if (v->vm_exit_intr_info & INTR_INFO_DELIVER_CODE_MASK)
-		v->vm_exit_intr_error_code = e->intr_error;
+		v->vm_exit_intr_error_code = e->intr_error & ERROR_CODE_MASK;
 	v->idt_vectoring_info_field = 0;
 	if (e->idt_info & VECTORING_INFO_VALID_MASK)
 		nested_save_idt_vectoring(v, e->idt_info, e->idt_error, e->insn_len);
@@ -83,7 +86,7 @@ void nested_save_idt_vectoring(struct vmcs12 *v, u32 intr_info, u32 error, u32 i
 		intr_info & (VECTORING_INFO_VECTOR_MASK | VECTORING_INFO_TYPE_MASK |
 			     VECTORING_INFO_DELIVER_CODE_MASK | VECTORING_INFO_VALID_MASK);
 	if (intr_info & VECTORING_INFO_DELIVER_CODE_MASK)
-		v->idt_vectoring_error_code = error;
+		v->idt_vectoring_error_code = error & ERROR_CODE_MASK;
 	if (type == INTR_TYPE_SOFT_INTR || type == INTR_TYPE_SOFT_EXCEPTION ||
 	    type == INTR_TYPE_PRIV_SW_EXCEPTION)
 		v->vm_exit_instruction_len = insn_len;

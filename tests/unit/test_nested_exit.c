@@ -58,6 +58,23 @@ static void test_exit_info(void **state)
 	assert_int_equal(v12.idt_vectoring_info_field, 0);
 }
 
+/* KVM_SET_VCPU_EVENTS queues exceptions with any error code; processors save 16 bits of it. */
+static void test_error_code_width(void **state)
+{
+	struct vcpu_exit e = {
+		.reason = EXIT_REASON_EXCEPTION_NMI,
+		.intr_info = 0x80000b0c,
+		.intr_error = 0xdeadbeef,
+		.idt_info = 0x80000b0d,
+		.idt_error = 0xcafe0002,
+	};
+
+	reset(inject_gp);
+	nested_save_exit_info(&v12, &e);
+	assert_int_equal(v12.vm_exit_intr_error_code, 0xbeef);
+	assert_int_equal(v12.idt_vectoring_error_code, 2);
+}
+
 static void test_entry_failure(void **state)
 {
 	reset(inject_gp);
@@ -310,11 +327,12 @@ static void test_msr_bound(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_exit_info),     cmocka_unit_test(test_entry_failure),
-		cmocka_unit_test(test_idt_vectoring), cmocka_unit_test(test_host_64),
-		cmocka_unit_test(test_host_32),	      cmocka_unit_test(test_host_cr0),
-		cmocka_unit_test(test_host_nmi),      cmocka_unit_test(test_msr_load),
-		cmocka_unit_test(test_msr_store),     cmocka_unit_test(test_msr_bound),
+		cmocka_unit_test(test_exit_info),	 cmocka_unit_test(test_entry_failure),
+		cmocka_unit_test(test_idt_vectoring),	 cmocka_unit_test(test_host_64),
+		cmocka_unit_test(test_host_32),		 cmocka_unit_test(test_host_cr0),
+		cmocka_unit_test(test_host_nmi),	 cmocka_unit_test(test_msr_load),
+		cmocka_unit_test(test_msr_store),	 cmocka_unit_test(test_msr_bound),
+		cmocka_unit_test(test_error_code_width),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
