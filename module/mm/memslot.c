@@ -70,28 +70,36 @@ static struct slot_set *slot_set_alloc(unsigned int n)
 	return set;
 }
 
+/* Slots are few in most VMs and tens of thousands in some: whole stretches are moved. */
+static void remove_at(struct slot_set *set, unsigned int i)
+{
+	set->n--;
+	memmove(&set->slot[i], &set->slot[i + 1], (set->n - i) * sizeof(set->slot[0]));
+}
+
+static void insert_at(struct slot_set *set, unsigned int i, struct memslot *s)
+{
+	memmove(&set->slot[i + 1], &set->slot[i], (set->n - i) * sizeof(set->slot[0]));
+	set->slot[i] = s;
+	set->n++;
+}
+
 /* The set without @old and with @new; either may be NULL. */
 static struct slot_set *slot_set_build(struct vm *vm, struct memslot *old, struct memslot *new)
 {
 	const struct slot_set *cur = slots_of(vm);
 	unsigned int n = cur ? cur->n : 0;
 	struct slot_set *set = slot_set_alloc(n + 1);
-	bool placed = !new;
-	unsigned int i;
 
 	if (!set)
 		return NULL;
-	for (i = 0; i < n; i++) {
-		if (cur->slot[i] == old)
-			continue;
-		if (!placed && new->base_gfn < cur->slot[i]->base_gfn) {
-			set->slot[set->n++] = new;
-			placed = true;
-		}
-		set->slot[set->n++] = cur->slot[i];
-	}
-	if (!placed)
-		set->slot[set->n++] = new;
+	if (n)
+		memcpy(set->slot, cur->slot, n * sizeof(set->slot[0]));
+	set->n = n;
+	if (old)
+		remove_at(set, first_above(set, old->base_gfn) - 1);
+	if (new)
+		insert_at(set, first_above(set, new->base_gfn), new);
 	return set;
 }
 
