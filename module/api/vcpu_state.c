@@ -410,6 +410,40 @@ static long set_tsc_khz(void *v, void *buf, unsigned long khz)
 	return vcpu_set_tsc_khz(v, khz ?: tsc_khz);
 }
 
+/* The one attribute of a vCPU: its TSC's offset from the host's. */
+static bool is_tsc_offset(const struct kvm_device_attr *a)
+{
+	return a->group == KVM_VCPU_TSC_CTRL && a->attr == KVM_VCPU_TSC_OFFSET;
+}
+
+static long has_device_attr(void *v, void *buf, unsigned long arg)
+{
+	return is_tsc_offset(buf) ? 0 : -ENXIO;
+}
+
+static long get_device_attr(void *obj, void *buf, unsigned long arg)
+{
+	const struct kvm_device_attr *a = buf;
+	struct vcpu *v = obj;
+
+	if (!is_tsc_offset(a))
+		return -ENXIO;
+	return put_user(v->tsc_offset, (u64 __user *)(unsigned long)a->addr);
+}
+
+static long set_device_attr(void *v, void *buf, unsigned long arg)
+{
+	const struct kvm_device_attr *a = buf;
+	u64 offset;
+
+	if (!is_tsc_offset(a))
+		return -ENXIO;
+	if (get_user(offset, (u64 __user *)(unsigned long)a->addr))
+		return -EFAULT;
+	vcpu_set_tsc_offset(v, offset);
+	return 0;
+}
+
 static long clock_ctrl(void *v, void *buf, unsigned long arg)
 {
 	return vcpu_clock_ctrl(v);
@@ -475,6 +509,9 @@ const struct api_call api_vcpu_calls[] = {
 	API_CALL(KVM_X86_SET_MCE, API_IN, struct kvm_x86_mce, set_mce),
 	API_NONE(KVM_GET_TSC_KHZ, get_tsc_khz),
 	API_NONE(KVM_SET_TSC_KHZ, set_tsc_khz),
+	API_CALL(KVM_HAS_DEVICE_ATTR, API_IN, struct kvm_device_attr, has_device_attr),
+	API_CALL(KVM_GET_DEVICE_ATTR, API_IN, struct kvm_device_attr, get_device_attr),
+	API_CALL(KVM_SET_DEVICE_ATTR, API_IN, struct kvm_device_attr, set_device_attr),
 	API_NONE(KVM_KVMCLOCK_CTRL, clock_ctrl),
 	API_NONE(KVM_GET_STATS_FD, stats_fd),
 	API_CALL(KVM_ENABLE_CAP, API_IN, struct kvm_enable_cap, enable_cap),

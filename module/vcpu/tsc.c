@@ -77,6 +77,26 @@ void vcpu_tsc_catch_up(struct vcpu *v)
 	v->tsc_lost = lost;
 }
 
+/**
+ * vcpu_set_tsc_offset - set L1's offset from the host's TSC itself (KVM_VCPU_TSC_OFFSET)
+ * @v:	    the vCPU, loaded
+ * @offset: as user space computed it; nothing is synchronised
+ */
+void vcpu_set_tsc_offset(struct vcpu *v, u64 offset)
+{
+	struct vm *vm = v->vm;
+
+	/* vCPUs whose TSC is written after this one's mean to be in step with it. */
+	spin_lock(&vm->clock_lock);
+	vm->tsc_sync.valid = true;
+	vm->tsc_sync.value = rdtsc_ordered() + offset;
+	vm->tsc_sync.ns = ktime_get_boottime_ns();
+	vm->tsc_sync.offset = offset;
+	vm->tsc_sync.lost = tsc_lost_ticks();
+	spin_unlock(&vm->clock_lock);
+	set_offset(v, offset);
+}
+
 /* Is @val what a vCPU in step with the last write would have now, give or take a second? */
 static bool in_step(struct vm *vm, u64 val, u64 now_ns)
 {

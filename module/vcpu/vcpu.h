@@ -401,6 +401,7 @@ void vcpu_write_tsc(struct vcpu *v, u64 val, bool host);
 void vcpu_tsc_catch_up(struct vcpu *v); /* after a suspend of the host */
 void tsc_host_suspends(void);
 void tsc_host_resumed(void);
+void vcpu_set_tsc_offset(struct vcpu *v, u64 offset);
 void vcpu_adjust_tsc(struct vcpu *v, u64 delta); /* TSC and offset move by this much */
 void vcpu_clock_reset(struct vcpu *v);		 /* RESET or INIT: the guest's pages are gone */
 u32 vcpu_tsc_khz(struct vcpu *v);
