@@ -15,6 +15,7 @@
 
 #define TSS_PAGES	     3
 #define IDENTITY_MAP_DEFAULT 0xfffbc000ull
+#define MIN_MMU_PAGES	     64
 
 static long vm_create_vcpu(void *obj, void *buf, unsigned long id)
 {
@@ -115,6 +116,28 @@ static long vm_set_boot_cpu(void *obj, void *buf, unsigned long id)
 	return ret;
 }
 
+/*
+ * A limit for the shadow pages of a hypervisor that builds many of them. Here the tables of a VM
+ * grow with its slots and with what L1 maps for L2, both bounded, and are charged to the creator's
+ * memory cgroup; so the number is kept for whoever asks, as stock KVM does under nested paging.
+ */
+static long vm_set_nr_mmu_pages(void *obj, void *buf, unsigned long n)
+{
+	struct vm *vm = obj;
+
+	if (n < MIN_MMU_PAGES || n > U32_MAX)
+		return -EINVAL;
+	WRITE_ONCE(vm->nr_mmu_pages, n);
+	return 0;
+}
+
+static long vm_get_nr_mmu_pages(void *obj, void *buf, unsigned long arg)
+{
+	struct vm *vm = obj;
+
+	return READ_ONCE(vm->nr_mmu_pages) ?: max_t(u64, vm_nr_pages(vm) / 50, MIN_MMU_PAGES);
+}
+
 static long vm_clock_get(void *vm, void *buf, unsigned long arg)
 {
 	return vm_get_clock(vm, buf);
@@ -163,6 +186,8 @@ static const struct api_call vm_calls[] = {
 		 vm_user_memory),
 	API_CALL(KVM_GET_DIRTY_LOG, API_IN, struct kvm_dirty_log, vm_dirty_log),
 	API_CALL(KVM_CLEAR_DIRTY_LOG, API_IN, struct kvm_clear_dirty_log, vm_clear_log),
+	API_NONE(KVM_SET_NR_MMU_PAGES, vm_set_nr_mmu_pages),
+	API_NONE(KVM_GET_NR_MMU_PAGES, vm_get_nr_mmu_pages),
 	API_NONE(KVM_SET_TSS_ADDR, vm_set_tss_addr),
 	API_CALL(KVM_SET_IDENTITY_MAP_ADDR, API_IN, u64, vm_set_identity_map),
 	API_NONE(KVM_SET_BOOT_CPU_ID, vm_set_boot_cpu),

@@ -326,6 +326,12 @@ unsigned long vm_gfn_to_hva(struct vm *vm, u64 gfn, bool *writable)
 	return slot_hva(s, gfn);
 }
 
+/** vm_nr_pages - guest pages in all slots, just now */
+u64 vm_nr_pages(struct vm *vm)
+{
+	return READ_ONCE(vm->mm->nr_pages);
+}
+
 bool vm_gfn_is_visible(struct vm *vm, u64 gfn)
 {
 	return vm_slot(vm, gfn);

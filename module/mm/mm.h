@@ -34,6 +34,7 @@ int vm_write_guest(struct vm *vm, u64 gpa, const void *buf, size_t len);
 /* hva of a gfn, or 0 where there is no slot; *writable says what the slot allows. */
 unsigned long vm_gfn_to_hva(struct vm *vm, u64 gfn, bool *writable);
 bool vm_gfn_is_visible(struct vm *vm, u64 gfn);
+u64 vm_nr_pages(struct vm *vm);
 void vm_mark_dirty(struct vm *vm, u64 gfn);
 /* Compare-and-exchange in guest memory of 1,2,4,8 bytes, naturally aligned:
  * 0 done, 1 value differed (*old updated), -EFAULT. */

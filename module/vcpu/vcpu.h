@@ -100,6 +100,7 @@ struct vm {
 	void __rcu *msr_filter;	 /* (s) vcpu/msr_filter.c */
 	u64 tss_addr;		 /* KVM_SET_TSS_ADDR */
 	u64 identity_map_addr;
+	u32 nr_mmu_pages; /* (a) KVM_SET_NR_MMU_PAGES; 0 = never set */
 
 	/* Clock, vcpu/kvmclock.c */
 	spinlock_t clock_lock; /* what follows, up to the empty line */
