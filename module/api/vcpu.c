@@ -24,6 +24,7 @@ static void note_thread(struct vcpu *v)
 	if (likely(old == task_pid(current)))
 		return;
 	rcu_assign_pointer(v->pid, get_task_pid(current, PIDTYPE_PID));
+	vcpu_steal_new_thread(v);
 	if (old) {
 		synchronize_rcu();
 		put_pid(old);

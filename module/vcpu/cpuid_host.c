@@ -316,6 +316,8 @@ static void hypervisor_leaves(struct builder *b)
 	e->eax = BIT(KVM_FEATURE_CLOCKSOURCE) | BIT(KVM_FEATURE_NOP_IO_DELAY) |
 		 BIT(KVM_FEATURE_CLOCKSOURCE2) | BIT(KVM_FEATURE_PV_EOI) |
 		 BIT(KVM_FEATURE_CLOCKSOURCE_STABLE_BIT);
+	if (steal_supported())
+		e->eax |= BIT(KVM_FEATURE_STEAL_TIME);
 }
 
 /**

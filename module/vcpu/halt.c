@@ -116,7 +116,9 @@ static bool init_sipi_waits(struct vcpu *v)
 /* The thread has something to do, be it for the guest or only for us. */
 bool vcpu_has_work(struct vcpu *v)
 {
-	if ((READ_ONCE(v->requests) & ~BIT(REQ_EVENT)) || init_sipi_waits(v))
+	/* Its own way through the scheduler makes REQ_STEAL_UPDATE: that is no work for a waiter. */
+	if ((READ_ONCE(v->requests) & ~(BIT(REQ_EVENT) | BIT(REQ_STEAL_UPDATE))) ||
+	    init_sipi_waits(v))
 		return true;
 	if (v->mp_state == KVM_MP_STATE_UNINITIALIZED || v->mp_state == KVM_MP_STATE_INIT_RECEIVED)
 		return false;

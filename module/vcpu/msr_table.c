@@ -196,6 +196,21 @@ static int set_clock(struct vcpu *v, u32 index, u64 val, bool host)
 	return vcpu_clock_set_msr(v, index, val, host);
 }
 
+static int get_steal(struct vcpu *v, u32 index, u64 *val, bool host)
+{
+	if (!pv_allowed(v, KVM_FEATURE_STEAL_TIME, host))
+		return MSR_FAULT;
+	*val = v->steal.msr;
+	return 0;
+}
+
+static int set_steal(struct vcpu *v, u32 index, u64 val, bool host)
+{
+	if (!pv_allowed(v, KVM_FEATURE_STEAL_TIME, host))
+		return MSR_FAULT;
+	return vcpu_steal_set_msr(v, val) ? MSR_FAULT : 0;
+}
+
 /* Local APIC -------------------------------------------------------------------- */
 
 static int get_apic_base(struct vcpu *v, u32 index, u64 *val, bool host)
@@ -736,6 +751,7 @@ const struct msr_row msr_rows[] = {
 	{ ONE(MSR_IA32_TSC_DEADLINE), MSR_LISTED, MSR_RW(lapic) },
 	{ APIC_BASE_MSR, APIC_BASE_MSR + 0xff, 0, MSR_RW(lapic) },
 	{ MSR_KVM_WALL_CLOCK_NEW, MSR_KVM_SYSTEM_TIME_NEW, MSR_LISTED, MSR_RW(clock) },
+	{ ONE(MSR_KVM_STEAL_TIME), MSR_LISTED, MSR_RW(steal), steal_supported },
 	{ ONE(MSR_KVM_PV_EOI_EN), MSR_LISTED, MSR_RW(pv_eoi) },
 	{ ONE(MSR_EFER), 0, MSR_RW(efer) },
 	{ ONE(MSR_STAR), MSR_LISTED, MSR_RW(hw) },

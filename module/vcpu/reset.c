@@ -96,6 +96,7 @@ void vcpu_reset(struct vcpu *v, bool init)
 		reset_only(v);
 	vcpu_fpu_reset(v, init);
 	vcpu_clock_reset(v);
+	vcpu_steal_reset(v);
 	if (v->lapic)
 		lapic_reset(v, init);
 	vcpu_cpuid_update(v);

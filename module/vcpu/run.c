@@ -80,6 +80,8 @@ static int serve_requests(struct vcpu *v)
 		return tpr_access_report(v);
 	if (take_request(v, REQ_CLOCK_UPDATE))
 		vcpu_clock_update(v);
+	if (take_request(v, REQ_STEAL_UPDATE))
+		vcpu_steal_update(v);
 	if (take_request(v, REQ_MSR_FILTER))
 		vcpu_apply_msr_filter(v);
 	if (take_request(v, REQ_EVENT)) {

@@ -5,6 +5,7 @@
  * Called by api/ (life, load, put) and by everyone (requests). Knows the objects a VM is
  * made of, not what they do.
  */
+#include <linux/kvm_para.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -102,7 +103,7 @@ static DEFINE_PER_CPU(struct cpumask, request_mask);
 static bool wakes(enum vcpu_req req)
 {
 	return req != REQ_TLB_FLUSH && req != REQ_MMU_RELOAD && req != REQ_L2_PAGES &&
-	       req != REQ_CLOCK_UPDATE;
+	       req != REQ_CLOCK_UPDATE && req != REQ_STEAL_UPDATE;
 }
 
 /**
@@ -178,6 +179,8 @@ static void load_on_cpu(struct vcpu *v, int cpu)
 	v->cpu = cpu;
 	v->last_cpu = cpu;
 	hw->vcpu_load(v, cpu);
+	if (v->steal.msr & KVM_MSR_ENABLED)
+		vcpu_steal_loaded(v);
 }
 
 static void put_from_cpu(struct vcpu *v)
@@ -195,7 +198,11 @@ static void vcpu_sched_in(struct preempt_notifier *pn, int cpu)
 
 static void vcpu_sched_out(struct preempt_notifier *pn, struct task_struct *next)
 {
-	put_from_cpu(container_of(pn, struct vcpu, preempt_notifier));
+	struct vcpu *v = container_of(pn, struct vcpu, preempt_notifier);
+
+	if (v->steal.msr & KVM_MSR_ENABLED)
+		vcpu_steal_preempted(v);
+	put_from_cpu(v);
 }
 
 static struct preempt_ops vcpu_preempt_ops = {

@@ -52,6 +52,7 @@ enum vcpu_req {
 	REQ_MMU_RELOAD,	  /* the second-level root has changed or died */
 	REQ_L2_PAGES,	  /* a page that the hardware uses for L2 has moved */
 	REQ_CLOCK_UPDATE, /* write the kvmclock page */
+	REQ_STEAL_UPDATE, /* tell the guest of its stolen time */
 	REQ_MSR_FILTER,	  /* the filter has changed: intercept what it denies */
 	REQ_TRIPLE_FAULT,
 	REQ_TPR_ACCESS, /* tell user space of v->tpr_access */
@@ -212,9 +213,14 @@ struct vcpu {
 	u64 arch_capabilities;
 	u64 mtrr_def, mtrr_fixed[11], mtrr_var[16];
 	u64 mcg_cap, mcg_status, mcg_ctl, *mce_banks; /* 4 words a bank */
-	u32 debug_flags;			      /* KVM_GUESTDBG_* */
-	u64 debug_dr[8];			      /* KVM_GUESTDBG_USE_HW_BP registers */
-	u64 host_dr[8];				      /* saved while the guest's are loaded */
+	struct {
+		u64 msr;	     /* MSR_KVM_STEAL_TIME */
+		u64 seen;	     /* the thread's waiting time that is accounted for, ns */
+		bool told_preempted; /* the guest reads "preempted" */
+	} steal;		     /* vcpu/steal.c */
+	u32 debug_flags;	     /* KVM_GUESTDBG_* */
+	u64 debug_dr[8];	     /* KVM_GUESTDBG_USE_HW_BP registers */
+	u64 host_dr[8];		     /* saved while the guest's are loaded */
 	bool dr_loaded;
 
 	struct vcpu_events ev;
@@ -407,6 +413,15 @@ void vcpu_adjust_tsc(struct vcpu *v, u64 delta); /* TSC and offset move by this 
 void vcpu_clock_reset(struct vcpu *v);		 /* RESET or INIT: the guest's pages are gone */
 u32 vcpu_tsc_khz(struct vcpu *v);
 int vcpu_set_tsc_khz(struct vcpu *v, u32 khz);
+
+/* vcpu/steal.c ---------------------------------------------------------------- */
+bool steal_supported(void);
+int vcpu_steal_set_msr(struct vcpu *v, u64 val); /* 0, or 1 = #GP must follow */
+void vcpu_steal_reset(struct vcpu *v);
+void vcpu_steal_new_thread(struct vcpu *v);
+void vcpu_steal_loaded(struct vcpu *v);	   /* v->steal.msr is enabled */
+void vcpu_steal_preempted(struct vcpu *v); /* same; in the scheduler */
+void vcpu_steal_update(struct vcpu *v);	   /* serve REQ_STEAL_UPDATE */
 
 /* vcpu/emulate.c: one instruction at RIP; enum vcpu_next or -errno ----------- */
 int vcpu_emulate(struct vcpu *v);
