@@ -76,6 +76,9 @@ int vcpu_complete_pio(struct vcpu *v);
 void vcpu_load_guest_dr(struct vcpu *v);
 void vcpu_save_guest_dr(struct vcpu *v);
 u64 vcpu_effective_dr7(struct vcpu *v);
+void vcpu_start_step(struct vcpu *v);
+bool vcpu_user_takes_db(struct vcpu *v);
+int vcpu_exit_debug(struct vcpu *v, u32 vector, u64 dr6);
 
 /* halt.c */
 bool vcpu_runnable(struct vcpu *v);

@@ -313,6 +313,13 @@ int vcpu_prepare_events(struct vcpu *v)
 	u32 windows = 0;
 	int r;
 
+	/* An instruction that L0 did for the guest was single-stepped, or met DR7.GD. */
+	if (unlikely(v->debug_flags) && v->ev.exc.pending && v->ev.exc.vector == X86_TRAP_DB &&
+	    v->ev.exc.has_payload && vcpu_user_takes_db(v)) {
+		v->ev.exc.pending = false;
+		return vcpu_exit_debug(v, X86_TRAP_DB, v->ev.exc.payload);
+	}
+
 	if (v->in_l2) {
 		r = nested_check_events(v);
 		if (r != RESUME_GUEST)
@@ -323,6 +330,12 @@ int vcpu_prepare_events(struct vcpu *v)
 		reinject(v);
 	else if (v->ev.exc.pending)
 		inject_exception(v);
+
+	/* No window either: it would open at once, and nothing would go through it. */
+	if (unlikely(v->debug_flags & KVM_GUESTDBG_BLOCKIRQ)) {
+		hw->set_window(v, 0);
+		return RESUME_GUEST;
+	}
 
 	if (atomic_read(&v->ev.nmi_pending) && !nested_exits_on_nmi(v)) {
 		if (!event_injected(v) && nmi_allowed(v)) {

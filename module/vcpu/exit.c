@@ -277,7 +277,7 @@ static int handle_dr(struct vcpu *v)
 		vcpu_inject_gp(v);
 		return RESUME_GUEST;
 	}
-	if (v->dr7 & DR7_GD) {
+	if (vcpu_effective_dr7(v) & DR7_GD) {
 		vcpu_inject_db(v, BIT(13)); /* DR6.BD */
 		return RESUME_GUEST;
 	}
@@ -290,25 +290,12 @@ static int handle_dr(struct vcpu *v)
 	return vcpu_skip_insn(v);
 }
 
-static int exit_debug(struct vcpu *v, u32 vector, u64 dr6)
-{
-	struct x86_seg cs;
-
-	hw->get_seg(v, X86_CS, &cs);
-	v->run->exit_reason = KVM_EXIT_DEBUG;
-	v->run->debug.arch.pc = cs.base + v->rip;
-	v->run->debug.arch.exception = vector;
-	v->run->debug.arch.dr6 = dr6 | DR6_FIXED | BIT(16);
-	v->run->debug.arch.dr7 = vcpu_effective_dr7(v);
-	return EXIT_TO_USER;
-}
-
 static int handle_db(struct vcpu *v)
 {
 	u64 dr6 = v->exit.qual;
 
-	if (v->debug_flags & (KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_HW_BP))
-		return exit_debug(v, X86_TRAP_DB, dr6);
+	if (vcpu_user_takes_db(v))
+		return vcpu_exit_debug(v, X86_TRAP_DB, dr6);
 	vcpu_inject_db(v, dr6);
 	return RESUME_GUEST;
 }
@@ -364,7 +351,7 @@ static int handle_exception(struct vcpu *v)
 		return handle_db(v);
 	case X86_TRAP_BP:
 		if (v->debug_flags & KVM_GUESTDBG_USE_SW_BP)
-			return exit_debug(v, X86_TRAP_BP, 0);
+			return vcpu_exit_debug(v, X86_TRAP_BP, 0);
 		break;
 	case X86_TRAP_UD:
 		return nested_handle_ud(v);

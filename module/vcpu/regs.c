@@ -33,6 +33,8 @@ void vcpu_get_regs(struct vcpu *v, struct kvm_regs *r)
 	r->r15 = v->regs[X86_R15];
 	r->rip = v->rip;
 	r->rflags = v->rflags;
+	if (v->debug_flags & KVM_GUESTDBG_SINGLESTEP)
+		r->rflags &= ~(u64)X86_EFLAGS_TF; /* ours, not the guest's */
 }
 
 void vcpu_set_regs(struct vcpu *v, const struct kvm_regs *r)
@@ -55,6 +57,8 @@ void vcpu_set_regs(struct vcpu *v, const struct kvm_regs *r)
 	v->regs[X86_R15] = r->r15;
 	v->rip = r->rip;
 	v->rflags = r->rflags | X86_EFLAGS_FIXED;
+	if (v->debug_flags & KVM_GUESTDBG_SINGLESTEP)
+		v->rflags |= X86_EFLAGS_TF;
 	/* User space moved the guest: an exception for the old place makes no sense. */
 	v->ev.exc.pending = false;
 	vcpu_request(v, REQ_EVENT);
@@ -260,10 +264,6 @@ int vcpu_set_debugregs(struct vcpu *v, const struct kvm_debugregs *d)
 	return 0;
 }
 
-#define GUESTDBG_KNOWN                                                            \
-	(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_SW_BP | \
-	 KVM_GUESTDBG_USE_HW_BP | KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP)
-
 /**
  * vcpu_set_guest_debug - KVM_SET_GUEST_DEBUG
  * @v: the vCPU, mutex held, loaded
@@ -276,7 +276,7 @@ int vcpu_set_guest_debug(struct vcpu *v, const struct kvm_guest_debug *d)
 {
 	u32 vectors = 0;
 
-	if (d->control & ~GUESTDBG_KNOWN)
+	if (d->control & ~VCPU_GUEST_DEBUG)
 		return -EINVAL;
 	if (d->control & (KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP)) {
 		if (v->ev.exc.pending || v->ev.exc.injected)
@@ -295,12 +295,13 @@ int vcpu_set_guest_debug(struct vcpu *v, const struct kvm_guest_debug *d)
 	hw->set_dr7(v, vcpu_effective_dr7(v));
 
 	if (v->debug_flags & KVM_GUESTDBG_SINGLESTEP)
-		v->rflags |= X86_EFLAGS_TF;
+		vcpu_start_step(v);
 	if (v->debug_flags)
 		vectors |= BIT(X86_TRAP_DB);
 	if (v->debug_flags & KVM_GUESTDBG_USE_SW_BP)
 		vectors |= BIT(X86_TRAP_BP);
 	hw->set_exc_intercepts(v, vectors);
+	vcpu_request(v, REQ_EVENT); /* interrupts may go again, or no more */
 	return 0;
 }
 

@@ -282,6 +282,12 @@ static inline unsigned int vm_nr_vcpus(struct vm *vm)
 	return atomic_read_acquire(&vm->nr_vcpus);
 }
 
+/* What KVM_SET_GUEST_DEBUG knows. */
+#define VCPU_GUEST_DEBUG                                                            \
+	(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_SW_BP |   \
+	 KVM_GUESTDBG_USE_HW_BP | KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP | \
+	 KVM_GUESTDBG_BLOCKIRQ)
+
 /* Deviations from the architecture that clients rely on unless they are switched off. */
 #define VM_QUIRKS                                                             \
 	(KVM_X86_QUIRK_LINT0_REENABLED | KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT | \
