@@ -9,6 +9,7 @@
 #include <linux/cpu.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
+#include <linux/irq_work.h>
 #include <linux/mem_encrypt.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
@@ -20,8 +21,20 @@
 
 DEFINE_PER_CPU(struct svm_cpu, svm_cpus);
 
+static void nothing(struct irq_work *work)
+{
+}
+
+/** svm_leave_soon - make an interrupt pending, so that the next entry ends after its event */
+void svm_leave_soon(void)
+{
+	irq_work_queue(&this_cpu_ptr(&svm_cpus)->leave_work);
+}
+
 static void svm_cpu_free(struct svm_cpu *sc)
 {
+	if (sc->leave_work.func)
+		irq_work_sync(&sc->leave_work);
 	if (sc->hsave)
 		__free_page(sc->hsave);
 	free_page((unsigned long)sc->host);
@@ -46,6 +59,8 @@ int svm_cpus_alloc(void)
 	for_each_possible_cpu(cpu) {
 		struct svm_cpu *sc = per_cpu_ptr(&svm_cpus, cpu);
 
+		/* Not by an initializer: modules' per-CPU data is not relocated. */
+		sc->leave_work = IRQ_WORK_INIT_HARD(nothing);
 		sc->hsave = alloc_page(GFP_KERNEL | __GFP_ZERO);
 		sc->host = (void *)get_zeroed_page(GFP_KERNEL);
 		if (!sc->hsave || !sc->host) {

@@ -14,18 +14,10 @@
  *
  * Called through hw_ops and by run.c.
  */
-#include <linux/irq_work.h>
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 #include <asm/vmx.h>
 #include "hw/svm/svm.h"
-
-/* Make an interrupt pending, so that the next entry ends after its event. */
-static void leave_soon(struct irq_work *work)
-{
-}
-
-static DEFINE_PER_CPU(struct irq_work, svm_leave_work) = IRQ_WORK_INIT_HARD(leave_soon);
 
 static bool in_shadow(const struct svm_ctx *ctx)
 {
@@ -143,7 +135,7 @@ static bool prepare_nmi_window(struct vcpu *v, struct svm_ctx *ctx)
 	if (ctx->nmi_masked && !ctx->iret_pending)
 		return true; /* the IRET intercept will tell */
 	if (ctx->vmcb->c.event_inj) {
-		irq_work_queue(this_cpu_ptr(&svm_leave_work));
+		svm_leave_soon();
 		return true;
 	}
 	if (!ctx->iret_pending && !in_shadow(ctx))

@@ -20,6 +20,7 @@
 #ifndef TURTLES_SVM_SVM_H
 #define TURTLES_SVM_SVM_H
 
+#include <linux/irq_work.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
 #include "hw/hw.h"
@@ -112,7 +113,8 @@ struct svm_cpu {
 	struct page *hsave;    /* VM_HSAVE_PA */
 	struct svm_vmcb *host; /* VMSAVE area with the host's state */
 	u64 host_pa;
-	struct vcpu *last; /* for the branch predictor barrier */
+	struct vcpu *last;	    /* for the branch predictor barrier */
+	struct irq_work leave_work; /* svm_leave_soon() */
 	u64 asid_gen;
 	u32 next_asid;
 	u32 max_asid;
@@ -163,6 +165,7 @@ static inline void svm_wrmsr(u32 index, u64 val)
 /* cpu.c */
 int svm_cpus_alloc(void);
 void svm_cpus_free(void);
+void svm_leave_soon(void);
 int svm_cpu_enable(void);
 void svm_cpu_disable(void);
 void svm_vcpu_load(struct vcpu *v, int cpu);
