@@ -22,11 +22,14 @@
 
 /**
  * struct irqfds - all irqfds of a VM; made with the first one
+ * @assign_lock: held while an irqfd is made and while one is looked for to be deassigned, which
+ *	must not find one that is half made
  * @lock: @items; also taken by the wake-up of an eventfd, interrupts off
  * @items: live irqfds
  * @resample_lock: @resamplers and their lists of irqfds
  */
 struct irqfds {
+	struct mutex assign_lock;
 	spinlock_t lock;
 	struct list_head items;
 	struct mutex resample_lock;
@@ -187,6 +190,7 @@ static struct irqfds *irqfds_get(struct vm *vm)
 	if (!all) {
 		all = kzalloc(sizeof(*all), GFP_KERNEL_ACCOUNT);
 		if (all) {
+			mutex_init(&all->assign_lock);
 			spin_lock_init(&all->lock);
 			INIT_LIST_HEAD(&all->items);
 			mutex_init(&all->resample_lock);
@@ -272,20 +276,19 @@ static long irqfd_assign(struct vm *vm, const struct kvm_irqfd *arg)
 		kfree(f);
 		return PTR_ERR(file);
 	}
+	mutex_lock(&all->assign_lock);
 	ret = irqfd_open(all, f, file, arg);
 	if (!ret)
 		ret = irqfd_list(all, f);
-	if (ret) {
-		irqfd_undo(all, f);
-		goto out;
-	}
 	/*
-	 * Now it may be shut down any time: its wait queue entry is added by vfs_poll(), and
-	 * the file that we hold keeps EPOLLHUP away until we are done here.
+	 * It is on the list, but nobody may shut it down before vfs_poll() has added its wait queue
+	 * entry: @assign_lock keeps deassignment away, and the file that we hold EPOLLHUP.
 	 */
-	if (vfs_poll(file, &f->poll) & EPOLLIN)
+	if (ret)
+		irqfd_undo(all, f);
+	else if (vfs_poll(file, &f->poll) & EPOLLIN)
 		irqfd_raise(f);
-out:
+	mutex_unlock(&all->assign_lock);
 	fput(file);
 	return ret;
 }
@@ -299,12 +302,14 @@ static long irqfd_deassign(struct vm *vm, const struct kvm_irqfd *arg)
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
 	if (all) {
+		mutex_lock(&all->assign_lock);
 		spin_lock_irq(&all->lock);
 		list_for_each_entry_safe(f, tmp, &all->items, link) {
 			if (f->ctx == ctx && f->gsi == arg->gsi)
 				irqfd_deactivate(f);
 		}
 		spin_unlock_irq(&all->lock);
+		mutex_unlock(&all->assign_lock);
 	}
 	eventfd_ctx_put(ctx);
 	/* When this returns, no interrupt comes from it any more. */
