@@ -172,7 +172,9 @@ static int apply_result(struct vcpu *v, const struct vmx_insn_result *res, u32 r
 			vcpu_inject_exception(v, res->vector);
 		return RESUME_GUEST;
 	case VMX_ERROR:
-		return res->err;
+		/* As vcpu_raise_gva_fault(): an operand in device memory or behind a hole. */
+		return res->err == -EFAULT ? vcpu_internal_error(v, KVM_INTERNAL_ERROR_EMULATION) :
+					     res->err;
 	case VMX_ENTER:
 		return nested_vmenter(v, reason == EXIT_REASON_VMLAUNCH);
 	default:
