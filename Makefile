@@ -11,7 +11,8 @@ export HW VARIANT LEVEL
 # KDIR: the running kernel's headers if they are here, and the lab's kernel's otherwise.
 RUNNING := /lib/modules/$(shell uname -r)/build
 
-.PHONY: all module lab-module setup demo check check-machines check-host stress bench selftests shell clean distclean help
+.PHONY: all module lab-module setup demo check bench selftests shell clean distclean help
+.PHONY: check-machines check-host stress fuzz-ioctl hostile kill-test
 
 all: module
 
@@ -48,6 +49,18 @@ bench:
 selftests:
 	tests/selftests/run HW=$(HW)
 
+# Long tests with hostile user space and a hostile L1; SECONDS, COUNT, SEED, KERNEL are theirs.
+own = $(foreach v,$(1),$(if $($(v)),$(v)=$($(v))))
+
+fuzz-ioctl:
+	tests/fuzz/run-ioctl HW=$(HW) $(call own,KERNEL SECONDS SEED ONE)
+
+hostile:
+	tests/guests/run-hostile HW=$(HW) $(call own,KERNEL SECONDS SEED COUNT CPUS)
+
+kill-test:
+	tests/lab/kill HW=$(HW) $(call own,KERNEL COUNT QEMUS)
+
 shell:
 	lab/shell HW=$(HW) VARIANT=$(VARIANT) LEVEL=$(LEVEL)
 
@@ -69,6 +82,9 @@ help:
 	@echo 'make selftests [HW=...]      the kernel'\''s own KVM selftests, beside stock KVM'
 	@echo 'make check-host [HW=...]     hotplug, suspend, kexec, panic, memory pressure, limits'
 	@echo 'make stress [MINUTES=30]     long mixed load on two L1s and up to three L2s, all checked'
+	@echo 'make fuzz-ioctl [SECONDS=60] random ioctls from many threads, processes killed at random'
+	@echo 'make hostile [SECONDS=60]    a hostile L1 beside a VM that must not notice'
+	@echo 'make kill-test [COUNT=200]   SIGKILL at random moments with an L2 running'
 	@echo 'make shell LEVEL=0|1|2       a prompt in that level [HW=...] [VARIANT=...]'
 	@echo 'make setup                   install and fetch everything now'
 	@echo 'make clean / distclean       remove what was built / also what was downloaded'

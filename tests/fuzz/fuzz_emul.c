@@ -122,6 +122,15 @@ static enum emul_result op_io_allowed(struct emul *e, u16 port, unsigned int siz
 	return outcome(e);
 }
 
+static enum emul_result op_int_redirected(struct emul *e, u8 vector, bool *to_program)
+{
+	u8 b;
+
+	take(&b, 1);
+	*to_program = b & 1;
+	return outcome(e);
+}
+
 static enum emul_result op_get(struct emul *e, unsigned int nr, u64 *val)
 {
 	*val = take64();
@@ -193,6 +202,7 @@ static const struct emul_ops ops = {
 	.pio_in = op_pio_in,
 	.pio_out = op_pio_out,
 	.io_allowed = op_io_allowed,
+	.int_redirected = op_int_redirected,
 	.get_cr = op_get,
 	.set_cr = op_set,
 	.get_dr = op_get,

@@ -108,13 +108,48 @@ int __attribute__((noinline)) expect_trap(void (*fn)(void *), void *arg)
 	return trap_vector;
 }
 
-void lib_init(void);
-void lib_init(void)
+void lib_load_idt(void);
+void lib_load_idt(void)
 {
 	struct {
 		u16 limit;
 		u64 base;
 	} __attribute__((packed)) desc = { sizeof(idt) - 1, (u64)idt };
+
+	asm volatile("lidt %0" : : "m"(desc));
+}
+
+/* A payload without one does not start CPUs. */
+void __attribute__((weak)) ap_main(u64 cpu)
+{
+	(void)cpu;
+}
+
+#define START_AT 0x1000 /* where a CPU begins: the page that the SIPI names */
+
+int start_cpu(u32 apic_id)
+{
+	static const u8 jump[] = { 0xea, 0x00, 0x7c, 0x00, 0x00 }; /* ljmp $0, $_start */
+	volatile u8 *at = (volatile u8 *)START_AT;
+	u32 before = *(volatile u32 *)&cpus_started;
+	u64 end;
+	u64 i;
+
+	asm volatile("" : "+r"(at)); /* no object of the compiler's is there */
+	for (i = 0; i < sizeof(jump); i++)
+		at[i] = jump[i];
+	wrmsr(0x1b, rdmsr(0x1b) | 0xc00);
+	wrmsr(0x830, (u64)apic_id << 32 | 0x4500);
+	wrmsr(0x830, (u64)apic_id << 32 | 0x4600 | START_AT >> 12);
+	end = rdtsc() + (1ul << 32);
+	while (*(volatile u32 *)&cpus_started == before && rdtsc() < end)
+		asm volatile("pause");
+	return *(volatile u32 *)&cpus_started != before;
+}
+
+void lib_init(void);
+void lib_init(void)
+{
 	u64 at = (u64)trap_entries;
 	int i;
 
@@ -125,7 +160,7 @@ void lib_init(void)
 		idt[i].off1 = (u16)(at >> 16);
 		idt[i].off2 = (u32)(at >> 32);
 	}
-	asm volatile("lidt %0" : : "m"(desc));
+	lib_load_idt();
 }
 
 void *memcpy(void *d, const void *s, u64 n);

@@ -30,6 +30,14 @@ int fails(void);
 int expect_trap(void (*fn)(void *), void *arg);
 extern u64 last_error, last_cr2;
 
+#define GUEST_STACK_SIZE 16384 /* of each of up to four CPUs */
+
+extern u32 cpus_started;
+extern u8 stack_top[];
+/* Starts another CPU, in x2APIC mode; it calls ap_main() with its number. 0 = it did not come. */
+int start_cpu(u32 apic_id);
+void ap_main(u64 cpu);
+
 static inline void outb(u16 port, u8 v)
 {
 	asm volatile("outb %0, %1" : : "a"(v), "Nd"(port));

@@ -354,7 +354,7 @@ int main(int argc, char **argv)
 	struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { 24 } };
 	pthread_t t[MAX_VCPUS];
 	unsigned int i, vcpus = 1, limit = 60;
-	uint32_t parameter = 0;
+	uint32_t parameter;
 	uint8_t *mem;
 	int opt;
 
@@ -378,7 +378,7 @@ int main(int argc, char **argv)
 			limit = atoi(optarg);
 			break;
 		case 'p':
-			parameter = atoi(optarg);
+			parameter = (uint32_t)strtoul(optarg, NULL, 0);
 			memcpy(latch, &parameter, sizeof(latch));
 			break;
 		default:
@@ -390,6 +390,7 @@ int main(int argc, char **argv)
 			"usage: runner [-d device] [-v] [-c vcpus] [-i on|split|off] [-t seconds] [-p value] payload.bin\n");
 		return 125;
 	}
+	setvbuf(stdout, NULL, _IOLBF, 0); /* the time limit must not lose lines */
 	signal(SIGALRM, on_alarm);
 	alarm(limit);
 

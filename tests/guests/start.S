@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Start of every payload: from real mode at 0x7c00 to main() in 64-bit mode, with the first
- * 4 GiB mapped one to one by 2-MiB pages, an IDT whose entries end in trap(), and a stack.
+ * 4 GiB mapped one to one by 2-MiB pages, an IDT whose entries end in trap(), and a stack. Further
+ * CPUs (start_cpu() in lib.c) come here too and end in ap_main(), with the same tables.
  */
+#define STACK_SIZE 16384 /* GUEST_STACK_SIZE in lib.h */
+
 	.section .start, "ax"
 	.code16
 	.globl _start
@@ -25,6 +28,8 @@ start32:
 	movl	%eax, %ds
 	movl	%eax, %es
 	movl	%eax, %ss
+	cmpl	$0, cpus_started
+	jne	3f
 	/* four page directories of 2-MiB pages */
 	movl	$pd, %edi
 	movl	$0x83, %eax
@@ -43,7 +48,7 @@ start32:
 	addl	$8, %edi
 	loop	2b
 	movl	$pdpt + 3, pml4
-	movl	%cr4, %eax
+3:	movl	%cr4, %eax
 	orl	$0x620, %eax		/* PAE, OSFXSR, OSXMMEXCPT */
 	movl	%eax, %cr4
 	movl	$pml4, %eax
@@ -66,7 +71,13 @@ start64:
 	movl	%eax, %ss
 	movl	%eax, %fs
 	movl	%eax, %gs
-	movl	$stack_top, %esp
+	/* Each CPU has a part of the stack; all but the first go to ap_main(). */
+	movl	$1, %edi
+	lock xaddl %edi, cpus_started
+	imull	$-STACK_SIZE, %edi, %esp
+	addl	$stack_top, %esp
+	testl	%edi, %edi
+	jnz	4f
 	/* TSS descriptor base */
 	movl	$tss, %eax
 	movw	%ax, gdt_tss + 2
@@ -80,6 +91,12 @@ start64:
 	movzbl	%al, %eax
 	outb	%al, $0xf4
 3:	hlt
+	jmp	3b
+4:	pushq	%rdi
+	call	lib_load_idt
+	popq	%rdi
+	subl	$8, %esp
+	call	ap_main
 	jmp	3b
 
 	/* 256 entry points of 16 bytes: push an error code where the CPU does not, and the vector */
@@ -158,8 +175,11 @@ pd:	.skip	4 * 4096
 	.globl	tss
 tss:	.skip	104
 	.balign	16
-	.skip	32768
+	.skip	4 * STACK_SIZE
 	.globl	stack_top
 stack_top:
+	.globl	cpus_started
+cpus_started:
+	.skip	4
 
 	.section .note.GNU-stack, "", @progbits
