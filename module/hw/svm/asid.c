@@ -14,7 +14,7 @@
 #include <linux/preempt.h>
 #include "hw/svm/svm.h"
 
-/** svm_asid_prepare - give @ctx a valid ASID on this CPU; interrupts off */
+/** svm_asid_prepare - give @ctx a valid ASID on this CPU; interrupts off, and VMRUN follows */
 void svm_asid_prepare(struct svm_ctx *ctx, int cpu)
 {
 	struct svm_cpu *sc = this_cpu_ptr(&svm_cpus);

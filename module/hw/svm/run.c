@@ -116,13 +116,17 @@ void svm_enter(struct vcpu *v, struct vcpu_exit *e)
 	struct svm_vmcb *vmcb = ctx->vmcb;
 
 	exit_reset(e);
-	svm_asid_prepare(ctx, smp_processor_id());
 	load_state(v, ctx);
 	if (unlikely(!svm_prepare_events(v, ctx))) {
 		e->reason = EXIT_REASON_NMI_WINDOW;
 		e->raw = 0;
 		return;
 	}
+	/*
+	 * Only now, when VMRUN is sure to follow: the flush that goes with a new generation of
+	 * ASIDs must have been done before anybody else on this CPU takes one of them.
+	 */
+	svm_asid_prepare(ctx, smp_processor_id());
 	refresh_host_ldt(svm);
 	prepare_spec_ctrl(svm);
 	svm->sw.vmcb_pa = ctx->pa;
