@@ -71,6 +71,7 @@ int vm_read_guest(struct vm *vm, u64 gpa, void *buf, size_t len)
 	bool borrowed;
 	int ret = 0;
 
+	lockdep_assert(srcu_read_lock_held(&vm->srcu));
 	if (!user_mm_enter(vm, &borrowed))
 		return -EFAULT;
 	while (len && !ret) {
@@ -90,6 +91,7 @@ int vm_write_guest(struct vm *vm, u64 gpa, const void *buf, size_t len)
 	bool borrowed;
 	int ret = 0;
 
+	lockdep_assert(srcu_read_lock_held(&vm->srcu));
 	if (!user_mm_enter(vm, &borrowed))
 		return -EFAULT;
 	while (len && !ret) {
@@ -147,6 +149,7 @@ int vm_cmpxchg_guest(struct vm *vm, u64 gpa, u64 *old, u64 new, int len)
 	bool borrowed;
 	int ret;
 
+	lockdep_assert(srcu_read_lock_held(&vm->srcu));
 	if (!s || (s->flags & KVM_MEM_READONLY) || len <= 0 || gpa & (len - 1))
 		return -EFAULT;
 	if (!user_mm_enter(vm, &borrowed))

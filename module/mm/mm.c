@@ -139,6 +139,8 @@ u64 mm_root(struct vcpu *v, bool l2_ept, u64 eptp)
 {
 	struct mdp_root *r = v->mdp_root;
 
+	lockdep_assert_held(&v->mutex);
+	might_sleep();
 	if (!l2_ept)
 		return v->root_hpa = virt_to_phys(v->vm->mm->tdp.root);
 
@@ -167,6 +169,8 @@ enum mm_fault_result mm_fault(struct vcpu *v, u64 gpa, u32 access, bool l2_ept, 
 	int idx = srcu_read_lock(&v->vm->srcu);
 	enum mm_fault_result res;
 
+	lockdep_assert(srcu_read_lock_held(&v->vm->srcu));
+	might_sleep();
 	if (l2_ept) {
 		res = mdp_fault(v, gpa, access, eptp, gpa_out, qual);
 	} else {

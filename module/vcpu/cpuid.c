@@ -254,6 +254,7 @@ int vcpu_set_cpuid(struct vcpu *v, const struct kvm_cpuid_entry2 *e, u32 nent)
 	struct vcpu_cpuid *c, *old = v->cpuid;
 	int err;
 
+	lockdep_assert_held(&v->mutex);
 	if (nent > CPUID_MAX_ENTRIES)
 		return -E2BIG;
 	c = kvzalloc(struct_size(c, e, nent), GFP_KERNEL_ACCOUNT);
@@ -290,6 +291,7 @@ int vcpu_get_cpuid(struct vcpu *v, struct kvm_cpuid_entry2 *out, u32 *nent)
 	struct vcpu_cpuid *c = v->cpuid;
 	u32 have = c ? c->nent : 0, room = *nent;
 
+	lockdep_assert_held(&v->mutex);
 	*nent = have;
 	if (room < have)
 		return -E2BIG;

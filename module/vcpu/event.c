@@ -417,6 +417,7 @@ void vcpu_events_after_exit(struct vcpu *v)
  */
 int vcpu_queue_user_irq(struct vcpu *v, u32 vector)
 {
+	lockdep_assert_held(&v->mutex);
 	if (vector > 255)
 		return -EINVAL;
 	if (v->lapic && !v->vm->irqchip_split)
@@ -447,6 +448,7 @@ bool vcpu_injected_irq(const struct vcpu *v, u8 *vector)
 /* KVM_GET_VCPU_EVENTS */
 void vcpu_get_events(struct vcpu *v, struct kvm_vcpu_events *e)
 {
+	lockdep_assert_held(&v->mutex);
 	memset(e, 0, sizeof(*e));
 	e->exception.injected = v->ev.exc.injected;
 	e->exception.nr = v->ev.exc.vector;
@@ -506,6 +508,7 @@ int vcpu_set_events(struct vcpu *v, const struct kvm_vcpu_events *e)
 	u32 shadow;
 	int r;
 
+	lockdep_assert_held(&v->mutex);
 	r = events_check(v, e);
 	if (r)
 		return r;

@@ -203,6 +203,7 @@ void vcpu_fpu_load(struct vcpu *v)
 {
 	struct vcpu_fpu *f = v->fpu;
 
+	lockdep_assert_preemption_disabled();
 	kernel_fpu_begin_mask(0);
 	if (fpu.pku)
 		f->host_pkru = rdpkru();
@@ -229,6 +230,7 @@ void vcpu_fpu_check_xcr0(struct vcpu *v)
 {
 	u64 xcr0;
 
+	lockdep_assert_irqs_disabled();
 	if (!boot_cpu_has(X86_FEATURE_OSXSAVE))
 		return;
 	xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);

@@ -15,6 +15,7 @@
 
 void vcpu_get_regs(struct vcpu *v, struct kvm_regs *r)
 {
+	lockdep_assert_held(&v->mutex);
 	r->rax = v->regs[X86_RAX];
 	r->rbx = v->regs[X86_RBX];
 	r->rcx = v->regs[X86_RCX];
@@ -39,6 +40,7 @@ void vcpu_get_regs(struct vcpu *v, struct kvm_regs *r)
 
 void vcpu_set_regs(struct vcpu *v, const struct kvm_regs *r)
 {
+	lockdep_assert_held(&v->mutex);
 	v->regs[X86_RAX] = r->rax;
 	v->regs[X86_RBX] = r->rbx;
 	v->regs[X86_RCX] = r->rcx;
@@ -116,6 +118,7 @@ void vcpu_get_sregs2(struct vcpu *v, struct kvm_sregs2 *s)
 {
 	struct x86_dt dt;
 
+	lockdep_assert_held(&v->mutex);
 	memset(s, 0, sizeof(*s));
 	SREGS_SEGS(seg_to_kvm, v, s);
 	hw->get_gdt(v, &dt);
@@ -138,6 +141,7 @@ void vcpu_get_sregs(struct vcpu *v, struct kvm_sregs *s)
 	struct kvm_sregs2 s2;
 	u8 vector;
 
+	lockdep_assert_held(&v->mutex);
 	vcpu_get_sregs2(v, &s2);
 	memset(s, 0, sizeof(*s));
 	memcpy(s, &s2, offsetof(struct kvm_sregs2, flags));
@@ -212,6 +216,7 @@ int vcpu_set_sregs2(struct vcpu *v, const struct kvm_sregs2 *s)
 	bool pae = (s->cr0 & X86_CR0_PG) && (s->cr4 & X86_CR4_PAE) && !(s->efer & EFER_LMA);
 	int r;
 
+	lockdep_assert_held(&v->mutex);
 	if (s->flags & ~(__u64)KVM_SREGS2_FLAGS_PDPTRS_VALID)
 		return -EINVAL;
 	if ((s->flags & KVM_SREGS2_FLAGS_PDPTRS_VALID) && !pae)
@@ -231,6 +236,7 @@ int vcpu_set_sregs(struct vcpu *v, const struct kvm_sregs *s)
 	struct kvm_sregs2 s2;
 	int r, vector;
 
+	lockdep_assert_held(&v->mutex);
 	memset(&s2, 0, sizeof(s2));
 	memcpy(&s2, s, offsetof(struct kvm_sregs2, flags));
 	r = vcpu_set_sregs2(v, &s2);
@@ -276,6 +282,7 @@ int vcpu_set_guest_debug(struct vcpu *v, const struct kvm_guest_debug *d)
 {
 	u32 vectors = 0;
 
+	lockdep_assert_held(&v->mutex);
 	if (d->control & ~VCPU_GUEST_DEBUG)
 		return -EINVAL;
 	if (d->control & (KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP)) {
@@ -308,6 +315,7 @@ int vcpu_set_guest_debug(struct vcpu *v, const struct kvm_guest_debug *d)
 /* An INIT or SIPI on its way is nowhere else in the state that user space saves: it is taken now. */
 int vcpu_get_mp_state(struct vcpu *v, struct kvm_mp_state *s)
 {
+	lockdep_assert_held(&v->mutex);
 	vcpu_accept_init_sipi(v);
 	s->mp_state = v->mp_state;
 	return 0;
@@ -315,6 +323,7 @@ int vcpu_get_mp_state(struct vcpu *v, struct kvm_mp_state *s)
 
 int vcpu_set_mp_state(struct vcpu *v, const struct kvm_mp_state *s)
 {
+	lockdep_assert_held(&v->mutex);
 	if (s->mp_state > KVM_MP_STATE_SIPI_RECEIVED)
 		return -EINVAL;
 	if (!v->lapic && s->mp_state != KVM_MP_STATE_RUNNABLE)

@@ -318,6 +318,8 @@ int vcpu_run(struct vcpu *v)
 {
 	int r, idx;
 
+	lockdep_assert_held(&v->mutex);
+	might_sleep();
 	if (v->mp_state == KVM_MP_STATE_UNINITIALIZED) {
 		if (v->run->immediate_exit)
 			return -EINTR;

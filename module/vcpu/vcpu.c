@@ -219,6 +219,7 @@ static struct preempt_ops vcpu_preempt_ops = {
  */
 void vcpu_load(struct vcpu *v)
 {
+	might_sleep();
 	preempt_disable();
 	while (unlikely(!hw_on_this_cpu())) {
 		/* Going offline, or down: wait to be moved away. */

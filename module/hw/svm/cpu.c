@@ -83,6 +83,7 @@ int svm_cpu_enable(void)
 	struct svm_cpu *sc = this_cpu_ptr(&svm_cpus);
 	u64 efer;
 
+	lockdep_assert_irqs_disabled();
 	if (sc->enabled)
 		return 0;
 	if (!boot_cpu_has(X86_FEATURE_SVM) || !sc->hsave)
@@ -188,6 +189,7 @@ void svm_vcpu_load(struct vcpu *v, int cpu)
 	struct svm_cpu *sc = this_cpu_ptr(&svm_cpus);
 	struct svm_vcpu *svm = v->svm;
 
+	lockdep_assert_preemption_disabled();
 	if (sc->last != v) {
 		sc->last = v;
 		svm_predictor_barrier();
@@ -209,6 +211,7 @@ void svm_vcpu_put(struct vcpu *v)
 {
 	struct svm_vcpu *svm = v->svm;
 
+	lockdep_assert_preemption_disabled();
 	if (svm->tsc_aux_loaded) {
 		svm_wrmsr(MSR_TSC_AUX, svm->host_tsc_aux);
 		svm->tsc_aux_loaded = false;

@@ -115,6 +115,7 @@ void svm_enter(struct vcpu *v, struct vcpu_exit *e)
 	struct svm_ctx *ctx = svm->cur;
 	struct svm_vmcb *vmcb = ctx->vmcb;
 
+	lockdep_assert_irqs_disabled();
 	exit_reset(e);
 	load_state(v, ctx);
 	if (unlikely(!svm_prepare_events(v, ctx))) {

@@ -91,6 +91,7 @@ void vmx_enter(struct vcpu *v, struct vcpu_exit *e)
 	struct vmx_ctx *c = x->cur;
 	unsigned long flags;
 
+	lockdep_assert_irqs_disabled();
 	if (unlikely(!x->guest_loaded))
 		vmx_switch_to_guest(x);
 	refresh_host(x, c);

@@ -123,6 +123,7 @@ static int vmx_cpu_enable(void)
 {
 	int r;
 
+	lockdep_assert_irqs_disabled();
 	if (native_read_cr4() & X86_CR4_VMXE)
 		return -EBUSY;
 	r = check_feature_control();
@@ -372,6 +373,7 @@ static void vmx_vcpu_load(struct vcpu *v, int cpu)
 {
 	struct vmx_vcpu *x = v->vmx;
 
+	lockdep_assert_preemption_disabled();
 	if (x->last_cpu != cpu) {
 		/*
 		 * Flushes were done on the CPU that the vCPU ran on. This one may
@@ -394,6 +396,7 @@ static void vmx_vcpu_load(struct vcpu *v, int cpu)
 
 static void vmx_vcpu_put(struct vcpu *v)
 {
+	lockdep_assert_preemption_disabled();
 	vmx_switch_to_host(v->vmx);
 }
 
