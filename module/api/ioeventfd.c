@@ -17,7 +17,7 @@
  * struct ioeventfd - one address that signals
  * @dev: on @bus; its destroy() frees the whole
  * @fast: on BUS_FAST_MMIO too, when any length will do: there the length is not even known
- * @next: vm->ioeventfds, under vm->lock
+ * @next: vm->ioeventfds, under vm->lock; the other members are constant
  */
 struct ioeventfd {
 	struct io_dev dev;

@@ -36,19 +36,33 @@ struct irqfds {
 	struct list_head resamplers;
 };
 
-/* One level-triggered GSI; its line is low again as soon as the guest acknowledges. */
+/**
+ * struct resampler - a level-triggered GSI; its line is low again as soon as the guest acknowledges
+ * @notifier: in the irqchip's list, under its ack_lock
+ * @vm:	      constant
+ * @irqfds:   changed under irqfds.resample_lock, read under RCU
+ * @link:     in irqfds.resamplers, under resample_lock
+ */
 struct resampler {
 	struct irq_ack_notifier notifier;
 	struct vm *vm;
-	struct list_head irqfds; /* RCU */
+	struct list_head irqfds;
 	struct list_head link;
 };
 
+/**
+ * struct irqfd - an eventfd that raises @gsi
+ * @resample_ctx: NULL for edge-triggered use
+ * @resampler, @resampler_link: under irqfds.resample_lock, the link also read under RCU
+ * @link: in irqfds.items, under irqfds.lock; off the list means that @shutdown is queued
+ *
+ * The rest is constant once it is on the list.
+ */
 struct irqfd {
 	struct vm *vm;
 	u32 gsi;
 	struct eventfd_ctx *ctx;
-	struct eventfd_ctx *resample_ctx; /* NULL for edge-triggered use */
+	struct eventfd_ctx *resample_ctx;
 	struct resampler *resampler;
 	struct list_head resampler_link;
 	struct list_head link;

@@ -60,6 +60,7 @@ struct pic {
 	u32 acked;		  /* inputs whose notifiers are due once unlocked */
 };
 
+/* The 82093AA. Under @lock but what is constant: @ic, @dev, @base, @storm_timer. */
 struct ioapic {
 	spinlock_t lock;
 	struct irqchip *ic;
@@ -85,6 +86,9 @@ struct route_table;
 
 /**
  * struct irqchip - the interrupt controllers of a VM
+ * @route_lock: @routes, which is replaced whole
+ * @ack_lock:  the list @acks; the notifiers run under it
+ * @pit:       set once, under vm->lock; the other members are constant
  * @split:     no PIC and no IOAPIC here, only routing; user space owns the chips
  * @split_pins: in split mode, GSIs that are pins of the IOAPIC in user space
  */
