@@ -103,7 +103,7 @@ enum emul_dt { EMUL_GDT, EMUL_IDT };
  * @cpuid: in and out in @regs: EAX, ECX in, EAX, EBX, ECX, EDX out (in that order)
  * @get_xmm, @set_xmm: a whole XMM register; setting leaves the upper YMM part
  * @get_dt, @set_dt: GDTR and IDTR
- * @get_ldtr: LDTR with its hidden part
+ * @get_system_seg: LDTR or TR with its hidden part
  * @set_seg: a segment register, after all checks; also sets emul.segs[n] (the
  *	emulator does that). The DPL of a new SS is the new privilege level
  * @invlpg: invalidate the translation of a linear address
@@ -143,7 +143,7 @@ struct emul_ops {
 	enum emul_result (*set_xmm)(struct emul *e, unsigned int nr, const void *buf);
 	enum emul_result (*get_dt)(struct emul *e, enum emul_dt which, struct x86_dt *dt);
 	enum emul_result (*set_dt)(struct emul *e, enum emul_dt which, const struct x86_dt *dt);
-	enum emul_result (*get_ldtr)(struct emul *e, struct x86_seg *seg);
+	enum emul_result (*get_system_seg)(struct emul *e, enum x86_sreg nr, struct x86_seg *seg);
 	enum emul_result (*set_seg)(struct emul *e, enum x86_sreg nr, const struct x86_seg *seg);
 	enum emul_result (*invlpg)(struct emul *e, u64 linear);
 	enum emul_result (*system)(struct emul *e);

@@ -40,10 +40,10 @@ static enum emul_result desc_linear(struct emul *e, u16 sel, u64 *linear)
 	struct x86_seg ldt;
 	struct x86_dt gdt;
 
-	if (!e->ops->get_dt || !e->ops->get_ldtr)
+	if (!e->ops->get_dt || !e->ops->get_system_seg)
 		return EMUL_UNHANDLEABLE;
 	if (sel & 4) {
-		r = e->ops->get_ldtr(e, &ldt);
+		r = e->ops->get_system_seg(e, X86_LDTR, &ldt);
 		if (r)
 			return r;
 		if ((ldt.ar & SEG_AR_UNUSABLE) || (sel | 7u) > ldt.limit)

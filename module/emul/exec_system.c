@@ -120,28 +120,49 @@ enum emul_result exec_lmsw(struct emul *e)
 	return change_cr0(e, mask, val);
 }
 
-/* SMSW, SGDT, SIDT above CPL 0 with CR4.UMIP. */
+/* SMSW, SLDT, STR, SGDT, SIDT above CPL 0 with CR4.UMIP. */
 static bool umip_forbids(const struct emul *e)
 {
 	return (e->cr4 & X86_CR4_UMIP) && emul_protected(e) && e->cpl;
 }
 
-enum emul_result exec_smsw(struct emul *e)
+static enum emul_result system_selector(struct emul *e, enum x86_sreg nr, u64 *val)
 {
 	enum emul_result r;
-	u64 cr0;
+	struct x86_seg seg;
+
+	if (!e->ops->get_system_seg)
+		return EMUL_UNHANDLEABLE;
+	r = e->ops->get_system_seg(e, nr, &seg);
+	if (!r)
+		*val = seg.selector;
+	return r;
+}
+
+/* SMSW, SLDT, STR */
+enum emul_result exec_store_system(struct emul *e)
+{
+	enum emul_result r;
+	u64 val;
 
 	if (umip_forbids(e))
 		return raise_gp(e, 0);
-	if (!e->ops->get_cr)
-		return EMUL_UNHANDLEABLE;
-	r = e->ops->get_cr(e, 0, &cr0);
+	switch (e->insn.op->id) {
+	case OPC_SLDT:
+		r = system_selector(e, X86_LDTR, &val);
+		break;
+	case OPC_STR:
+		r = system_selector(e, X86_TR, &val);
+		break;
+	default:
+		r = e->ops->get_cr ? e->ops->get_cr(e, 0, &val) : EMUL_UNHANDLEABLE;
+	}
 	if (r)
 		return r;
 	/* In memory always 16 bits. */
 	if (e->insn.is_mem)
-		return mem_write(e, e->insn.seg, e->ea, 2, cr0);
-	return opnd_write(e, e->insn.op->opnd[0], cr0);
+		return mem_write(e, e->insn.seg, e->ea, 2, val);
+	return opnd_write(e, e->insn.op->opnd[0], val);
 }
 
 static enum emul_result store_dt(struct emul *e, enum emul_dt which, unsigned int base_bytes)

@@ -470,9 +470,9 @@ static enum emul_result op_set_dt(struct emul *e, enum emul_dt which, const stru
 	return EMUL_OK;
 }
 
-static enum emul_result op_get_ldtr(struct emul *e, struct x86_seg *seg)
+static enum emul_result op_get_system_seg(struct emul *e, enum x86_sreg nr, struct x86_seg *seg)
 {
-	hw->get_seg(e->ctx, X86_LDTR, seg);
+	hw->get_seg(e->ctx, nr, seg);
 	return EMUL_OK;
 }
 
@@ -543,7 +543,7 @@ const struct emul_ops vcpu_emul_ops = {
 	.set_xmm = op_set_xmm,
 	.get_dt = op_get_dt,
 	.set_dt = op_set_dt,
-	.get_ldtr = op_get_ldtr,
+	.get_system_seg = op_get_system_seg,
 	.set_seg = op_set_seg,
 	.invlpg = op_invlpg,
 	.system = op_system,

@@ -172,8 +172,9 @@ static enum emul_result op_set_dt(struct emul *e, enum emul_dt which, const stru
 	return outcome(e);
 }
 
-static enum emul_result op_get_ldtr(struct emul *e, struct x86_seg *seg)
+static enum emul_result op_get_system_seg(struct emul *e, enum x86_sreg nr, struct x86_seg *seg)
 {
+	check(nr == X86_LDTR || nr == X86_TR);
 	take(seg, sizeof(*seg));
 	return outcome(e);
 }
@@ -215,7 +216,7 @@ static const struct emul_ops ops = {
 	.set_xmm = op_set_xmm,
 	.get_dt = op_get_dt,
 	.set_dt = op_set_dt,
-	.get_ldtr = op_get_ldtr,
+	.get_system_seg = op_get_system_seg,
 	.set_seg = op_set_seg,
 	.invlpg = op_linear,
 	.system = op_self,

@@ -38,7 +38,7 @@ struct world {
 	u64 sysenter[3];
 	u8 xmm[16][16];
 	struct x86_dt dt[2];
-	struct x86_seg ldtr;
+	struct x86_seg ldtr, tr;
 	unsigned int set_segs, invlpgs, systems, intercepts, fetches, lost_races;
 	u64 invlpg_addr;
 	enum emul_result intercept_result, io_allowed_result;
@@ -296,9 +296,11 @@ static enum emul_result w_set_dt(struct emul *e, enum emul_dt which, const struc
 	return EMUL_OK;
 }
 
-static enum emul_result w_get_ldtr(struct emul *e, struct x86_seg *seg)
+static enum emul_result w_get_system_seg(struct emul *e, enum x86_sreg nr, struct x86_seg *seg)
 {
-	*seg = ((struct world *)e->ctx)->ldtr;
+	const struct world *w = e->ctx;
+
+	*seg = nr == X86_TR ? w->tr : w->ldtr;
 	return EMUL_OK;
 }
 
@@ -357,7 +359,7 @@ static const struct emul_ops world_ops = {
 	.set_xmm = w_set_xmm,
 	.get_dt = w_get_dt,
 	.set_dt = w_set_dt,
-	.get_ldtr = w_get_ldtr,
+	.get_system_seg = w_get_system_seg,
 	.set_seg = w_set_seg,
 	.invlpg = w_invlpg,
 	.system = w_system,

@@ -263,9 +263,21 @@ static void test_control_regs(void **state)
 	assert_int_equal(w_get(w, 0x4000, 4), 0xffff0033);
 	assert_int_equal(STEP(w, 0x48, 0x0f, 0x01, 0xe0), EMUL_DONE);
 	assert_int_equal(e->regs[X86_RAX], 0x80050033);
+	/* so do SLDT and STR */
+	w->ldtr.selector = 0x28;
+	w->tr.selector = 0x48;
+	w_put(w, 0x4000, ~0ULL, 8);
+	assert_int_equal(STEP(w, 0x0f, 0x00, 0x03), EMUL_DONE);
+	assert_int_equal(w_get(w, 0x4000, 4), 0xffff0028);
+	assert_int_equal(STEP(w, 0x0f, 0x00, 0x0b), EMUL_DONE);
+	assert_int_equal(w_get(w, 0x4000, 4), 0xffff0048);
+	assert_int_equal(STEP(w, 0x48, 0x0f, 0x00, 0xc8), EMUL_DONE);
+	assert_int_equal(e->regs[X86_RAX], 0x48);
 	e->cr4 |= X86_CR4_UMIP;
 	e->cpl = 3;
 	assert_fault(w, STEP(w, 0x0f, 0x01, 0xe0), X86_TRAP_GP, 0);
+	assert_fault(w, STEP(w, 0x0f, 0x00, 0x03), X86_TRAP_GP, 0);
+	assert_fault(w, STEP(w, 0x0f, 0x00, 0x0b), X86_TRAP_GP, 0);
 	/* 32-bit */
 	world_reset(w, W_PROT32);
 	e->regs[X86_RAX] = 0x1234;
