@@ -78,6 +78,11 @@ long api_ioeventfd(struct vm *vm, const struct kvm_ioeventfd *arg);
 long api_register_coalesced(struct vm *vm, const struct kvm_coalesced_mmio_zone *z);
 long api_unregister_coalesced(struct vm *vm, const struct kvm_coalesced_mmio_zone *z);
 
+/* hyperv.c: KVM_GET_SUPPORTED_HV_CPUID (@v NULL on the system fd), capabilities of a vCPU */
+long api_supported_hv_cpuid(struct vcpu *v, unsigned long arg);
+long api_enable_hv_cap(struct vcpu *v, const struct kvm_enable_cap *cap);
+long api_hv_eventfd(struct vm *vm, const struct kvm_hyperv_eventfd *arg);
+
 /* stats.c: KVM_GET_STATS_FD */
 long api_vm_stats_fd(struct vm *vm);
 long api_vcpu_stats_fd(struct vcpu *v);

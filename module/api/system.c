@@ -107,6 +107,11 @@ static long sys_get_supported_cpuid(void *unused, void *buf, unsigned long arg)
 	return ret;
 }
 
+static long sys_get_supported_hv_cpuid(void *unused, void *buf, unsigned long arg)
+{
+	return api_supported_hv_cpuid(NULL, arg);
+}
+
 static long sys_get_mce_cap(void *unused, void *buf, unsigned long arg)
 {
 	*(u64 *)buf = MCG_CTL_P | MCG_SER_P;
@@ -171,6 +176,7 @@ static const struct api_call system_calls[] = {
 	API_NONE(KVM_GET_MSR_INDEX_LIST, sys_get_msr_index_list),
 	API_NONE(KVM_GET_MSR_FEATURE_INDEX_LIST, sys_get_msr_feature_list),
 	API_NONE(KVM_GET_SUPPORTED_CPUID, sys_get_supported_cpuid),
+	API_NONE(KVM_GET_SUPPORTED_HV_CPUID, sys_get_supported_hv_cpuid),
 	API_NONE(KVM_GET_MSRS, sys_get_msrs),
 	API_CALL(KVM_X86_GET_MCE_CAP_SUPPORTED, API_OUT, u64, sys_get_mce_cap),
 	API_CALL(KVM_GET_DEVICE_ATTR, API_IN, struct kvm_device_attr, sys_get_device_attr),

@@ -244,6 +244,11 @@ static long get_cpuid2(void *v, void *buf, unsigned long arg)
 	return ret;
 }
 
+static long get_supported_hv_cpuid(void *v, void *buf, unsigned long arg)
+{
+	return api_supported_hv_cpuid(v, arg);
+}
+
 /* Events ------------------------------------------------------------------------ */
 
 static long get_events(void *v, void *buf, unsigned long arg)
@@ -466,7 +471,7 @@ static long enable_cap(void *vcpu, void *buf, unsigned long arg)
 		v->enforce_pv = cap->args[0];
 		return 0;
 	default:
-		return -EINVAL;
+		return api_enable_hv_cap(v, cap);
 	}
 }
 
@@ -484,6 +489,7 @@ const struct api_call api_vcpu_calls[] = {
 	API_NONE(KVM_SET_CPUID, set_cpuid),
 	API_NONE(KVM_SET_CPUID2, set_cpuid2),
 	API_NONE(KVM_GET_CPUID2, get_cpuid2),
+	API_NONE(KVM_GET_SUPPORTED_HV_CPUID, get_supported_hv_cpuid),
 	API_NONE(KVM_SET_SIGNAL_MASK, set_signal_mask),
 	API_CALL(KVM_GET_FPU, API_OUT, struct kvm_fpu, get_fpu),
 	API_CALL(KVM_SET_FPU, API_IN, struct kvm_fpu, set_fpu),

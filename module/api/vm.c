@@ -173,6 +173,11 @@ static long vm_unregister_coalesced(void *vm, void *buf, unsigned long arg)
 	return api_unregister_coalesced(vm, buf);
 }
 
+static long vm_hyperv_eventfd(void *vm, void *buf, unsigned long arg)
+{
+	return api_hv_eventfd(vm, buf);
+}
+
 static long vm_stats_fd(void *vm, void *buf, unsigned long arg)
 {
 	return api_vm_stats_fd(vm);
@@ -200,6 +205,7 @@ static const struct api_call vm_calls[] = {
 		 vm_register_coalesced),
 	API_CALL(KVM_UNREGISTER_COALESCED_MMIO, API_IN, struct kvm_coalesced_mmio_zone,
 		 vm_unregister_coalesced),
+	API_CALL(KVM_HYPERV_EVENTFD, API_IN, struct kvm_hyperv_eventfd, vm_hyperv_eventfd),
 	API_NONE(KVM_GET_STATS_FD, vm_stats_fd),
 };
 

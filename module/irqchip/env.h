@@ -27,6 +27,8 @@ bool env_has_tsc_deadline(struct vcpu *v);
 bool env_lint0_extint(struct vm *vm); /* KVM_X86_QUIRK_LINT0_REENABLED */
 u64 env_x2apic_api(struct vm *vm);    /* KVM_X2APIC_API_* that user space enabled */
 
+int env_raise_sint(struct vm *vm, u32 vp_index, u32 sint); /* as irq_set() */
+void env_synth_eoi(struct vcpu *v, u8 vector);		   /* EOI of one of lapic_synth.vectors */
 void env_event(struct vcpu *v); /* an interrupt may be deliverable: request + kick */
 void env_post_nmi(struct vcpu *v);
 void env_post_init(struct vcpu *v);

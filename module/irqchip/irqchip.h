@@ -40,6 +40,8 @@ struct irq_ack_notifier {
 };
 void irq_ack_register(struct vm *vm, struct irq_ack_notifier *n);
 void irq_ack_unregister(struct vm *vm, struct irq_ack_notifier *n);
+/* The guest is done with a synthetic interrupt: runs the notifiers of the GSIs routed to it. */
+void irq_ack_sint(struct vm *vm, u32 vp_index, u32 sint);
 
 /* The KVM API's state structs. */
 int irqchip_get_state(struct vm *vm, struct kvm_irqchip *chip); /* -EINVAL: chip_id */
@@ -81,6 +83,21 @@ bool lapic_has_pending_timer(struct vcpu *v);
 /* Timer expired in hrtimer context: turns into an IRR bit when the vCPU next looks. */
 void lapic_service_timer(struct vcpu *v);
 bool lapic_sw_enabled(struct vcpu *v);
+/* A fixed, edge-triggered interrupt as by an IPI, any context but NMI: as irq_set(). */
+int lapic_raise(struct vcpu *v, u8 vector);
+/* APIC_EOI, APIC_ICR and APIC_TASKPRI as synthetic MSRs reach them, in any mode: 0, or 1 (#GP). */
+int lapic_reg_read(struct vcpu *v, u32 offset, u64 *val);
+int lapic_reg_write(struct vcpu *v, u32 offset, u64 val);
+/**
+ * struct lapic_synth - vectors of synthetic interrupt sources; (v)
+ * @vectors:  env_synth_eoi() is told of their EOI
+ * @auto_eoi: they have none: never in service
+ */
+struct lapic_synth {
+	unsigned long vectors[256 / (8 * sizeof(long))];
+	unsigned long auto_eoi[256 / (8 * sizeof(long))];
+};
+void lapic_set_synth(struct vcpu *v, const struct lapic_synth *synth); /* outlives the local APIC */
 bool lapic_accepts_pic(struct vcpu *v); /* virtual wire: LVT0 ExtINT or APIC off */
 /* Paravirtual EOI (MSR_KVM_PV_EOI_EN): called around entry. */
 int lapic_set_pv_eoi(struct vcpu *v, u64 msr);

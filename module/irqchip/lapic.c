@@ -77,6 +77,8 @@ void lapic_eoi(struct lapic *l)
 		return;
 	__clear_bit(vector, l->isr);
 	l->isrv = lapic_highest(l->isr);
+	if (unlikely(l->synth) && test_bit(vector, l->synth->vectors))
+		env_synth_eoi(l->v, vector);
 	ic = env_irqchip(l->vm);
 	if (ic) {
 		bool level = test_bit(vector, l->tmr);
@@ -463,9 +465,50 @@ int lapic_ack_irq(struct vcpu *v)
 	if (vector < 0)
 		return -1;
 	clear_bit(vector, l->irr);
+	if (unlikely(l->synth) && test_bit(vector, l->synth->auto_eoi)) {
+		/* Nothing is in service, so the next one may be due at once. */
+		lapic_update_event(l);
+		return vector;
+	}
 	__set_bit(vector, l->isr);
 	l->isrv = vector;
 	return vector;
+}
+
+/** lapic_set_synth - have some vectors belong to a synthetic interrupt controller */
+void lapic_set_synth(struct vcpu *v, const struct lapic_synth *synth)
+{
+	env_lapic(v)->synth = synth;
+}
+
+int lapic_reg_read(struct vcpu *v, u32 offset, u64 *val)
+{
+	struct lapic *l = env_lapic(v);
+
+	switch (offset) {
+	case APIC_ICR:
+		*val = lapic_reg(l, APIC_ICR) | (u64)lapic_reg(l, APIC_ICR2) << 32;
+		return 0;
+	case APIC_TASKPRI:
+		*val = lapic_reg(l, APIC_TASKPRI);
+		return 0;
+	default: /* EOI is write-only */
+		return 1;
+	}
+}
+
+int lapic_reg_write(struct vcpu *v, u32 offset, u64 val)
+{
+	struct lapic *l = env_lapic(v);
+	bool x2 = lapic_is_x2(lapic_base(l));
+
+	if (offset == APIC_ICR) {
+		lapic_put(l, APIC_ICR, (u32)val & ~APIC_ICR_BUSY);
+		lapic_put(l, APIC_ICR2, x2 ? val >> 32 : val >> 32 & 0xff000000);
+		lapic_send_ipi(l, (u32)val, x2 ? val >> 32 : val >> 56);
+		return 0;
+	}
+	return !write_reg(l, offset, (u32)val);
 }
 
 /* What RESET and a disable through IA32_APIC_BASE do; @init keeps the ID. */

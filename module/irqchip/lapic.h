@@ -55,6 +55,7 @@ struct lapic {
 	u32 arb; /* racy on purpose: spreads lowest-priority messages */
 	struct lapic_timer timer;
 
+	const struct lapic_synth *synth;	    /* (v) or NULL */
 	u64 pv_eoi_msr;				    /* (v) MSR_KVM_PV_EOI_EN */
 	bool pv_eoi_armed;			    /* (v) the guest may skip the next EOI */
 	unsigned long user_eoi[LAPIC_VECTOR_WORDS]; /* (v) split irqchip: for KVM_EXIT_IOAPIC_EOI */

@@ -201,6 +201,14 @@ int apic_deliver_all(struct vm *vm, const struct apic_msg *m, struct vcpu *excep
 	return ret;
 }
 
+int lapic_raise(struct vcpu *v, u8 vector)
+{
+	struct lapic *l = env_lapic(v);
+	const struct apic_msg m = { .vector = vector };
+
+	return takes_fixed(l) ? lapic_accept(l, &m) : -1;
+}
+
 void lapic_self_ipi(struct lapic *l, u8 vector)
 {
 	if (vector < 16) {

@@ -213,6 +213,8 @@ static bool pv_eoi_allowed(struct lapic *l)
 
 	if (l->isrv < 0 || lapic_highest(l->irr) >= 0 || test_bit(l->isrv, l->tmr))
 		return false;
+	if (l->synth && test_bit(l->isrv, l->synth->vectors))
+		return false;
 	ic = env_irqchip(l->vm);
 	return !ic || !ic->ioapic || !test_bit(l->isrv, ic->ioapic->ack_vectors);
 }

@@ -17,11 +17,21 @@
 #define MAX_ROUTES 4096 /* entries, KVM_CAP_IRQ_ROUTING */
 #define PER_GSI	   KVM_NR_IRQCHIPS
 
+#define NR_SINTS   16	/* synthetic interrupt sources of a vCPU */
+#define NR_VPS	   1024 /* KVM_CAP_MAX_VCPUS */
+
+enum route_kind { ROUTE_PIN, ROUTE_MSI, ROUTE_SINT };
+
 struct route {
-	bool msi;
+	enum route_kind kind;
 	u8 chip;
-	u16 pin;
-	u32 msi_hi, msi_lo, msi_data;
+	u16 pin; /* or the synthetic interrupt source */
+	union {
+		struct {
+			u32 msi_hi, msi_lo, msi_data;
+		};
+		u32 vp_index;
+	};
 };
 
 struct route_table {
@@ -84,8 +94,10 @@ int irq_send_msi(struct vm *vm, const struct kvm_msi *msi)
 
 static int set_one(struct irqchip *ic, const struct route *r, unsigned int source, int level)
 {
-	if (r->msi)
+	if (r->kind == ROUTE_MSI)
 		return level ? send_msi(ic->vm, r->msi_hi, r->msi_lo, r->msi_data) : -1;
+	if (r->kind == ROUTE_SINT)
+		return level ? env_raise_sint(ic->vm, r->vp_index, r->pin) : -1;
 	if (r->chip == KVM_IRQCHIP_IOAPIC)
 		return ic->ioapic ? ioapic_set_pin(ic->ioapic, source, r->pin, level) : -1;
 	return ic->pic ? pic_set_pin(ic->pic, source, r->chip * 8 + r->pin, level) : -1;
@@ -123,7 +135,7 @@ static int parse_route(const struct irqchip *ic, const struct kvm_irq_routing_en
 	case KVM_IRQ_ROUTING_MSI:
 		if (!msi_valid(ic->vm, e->u.msi.address_hi))
 			return -EINVAL;
-		r->msi = true;
+		r->kind = ROUTE_MSI;
 		r->msi_hi = e->u.msi.address_hi;
 		r->msi_lo = e->u.msi.address_lo;
 		r->msi_data = e->u.msi.data;
@@ -139,18 +151,25 @@ static int parse_route(const struct irqchip *ic, const struct kvm_irq_routing_en
 		r->chip = e->u.irqchip.irqchip;
 		r->pin = e->u.irqchip.pin;
 		return 0;
+	case KVM_IRQ_ROUTING_HV_SINT:
+		if (e->u.hv_sint.vcpu >= NR_VPS || e->u.hv_sint.sint >= NR_SINTS)
+			return -EINVAL;
+		r->kind = ROUTE_SINT;
+		r->vp_index = e->u.hv_sint.vcpu;
+		r->pin = e->u.hv_sint.sint;
+		return 0;
 	default:
 		return -EINVAL;
 	}
 }
 
-/* A GSI has at most one MSI, or one pin of each chip. */
+/* A GSI has at most one MSI or synthetic source, or one pin of each chip. */
 static int add_route(struct gsi_routes *g, const struct route *r)
 {
 	unsigned int i;
 
 	for (i = 0; i < g->nr; i++)
-		if (r->msi || g->r[i].msi || g->r[i].chip == r->chip)
+		if (r->kind != ROUTE_PIN || g->r[i].kind != ROUTE_PIN || g->r[i].chip == r->chip)
 			return -EINVAL;
 	if (g->nr == PER_GSI)
 		return -EINVAL;
@@ -258,7 +277,7 @@ bool route_gsi_has_pin(struct irqchip *ic, u32 gsi, u32 chip, u32 pin)
 	unsigned int i, n = lookup(ic, gsi, r);
 
 	for (i = 0; i < n; i++)
-		if (!r[i].msi && r[i].chip == chip && r[i].pin == pin)
+		if (r[i].kind == ROUTE_PIN && r[i].chip == chip && r[i].pin == pin)
 			return true;
 	return false;
 }
@@ -269,8 +288,8 @@ bool route_split_eoi(struct irqchip *ic, u8 vector)
 	u32 gsi;
 
 	for (gsi = 0; gsi < ic->split_pins; gsi++)
-		if (lookup(ic, gsi, r) && r[0].msi && (r[0].msi_data & 0xff) == vector &&
-		    (r[0].msi_data & BIT(15)))
+		if (lookup(ic, gsi, r) && r[0].kind == ROUTE_MSI &&
+		    (r[0].msi_data & 0xff) == vector && (r[0].msi_data & BIT(15)))
 			return true;
 	return false;
 }
@@ -287,6 +306,29 @@ void irq_acked(struct irqchip *ic, u32 chip, u32 pin)
 	spin_lock_irqsave(&ic->ack_lock, flags);
 	for (n = ic->acks; n; n = n->next)
 		if (route_gsi_has_pin(ic, n->gsi, chip, pin))
+			n->acked(n);
+	spin_unlock_irqrestore(&ic->ack_lock, flags);
+}
+
+static bool gsi_has_sint(struct irqchip *ic, u32 gsi, u32 vp_index, u32 sint)
+{
+	struct route r[PER_GSI];
+
+	return lookup(ic, gsi, r) && r[0].kind == ROUTE_SINT && r[0].vp_index == vp_index &&
+	       r[0].pin == sint;
+}
+
+void irq_ack_sint(struct vm *vm, u32 vp_index, u32 sint)
+{
+	struct irqchip *ic = env_irqchip(vm);
+	struct irq_ack_notifier *n;
+	unsigned long flags;
+
+	if (!ic || !READ_ONCE(ic->acks))
+		return;
+	spin_lock_irqsave(&ic->ack_lock, flags);
+	for (n = ic->acks; n; n = n->next)
+		if (gsi_has_sint(ic, n->gsi, vp_index, sint))
 			n->acked(n);
 	spin_unlock_irqrestore(&ic->ack_lock, flags);
 }

@@ -13,6 +13,7 @@
 #include <asm/processor-flags.h>
 
 #include "vcpu/cpuid.h"
+#include "vcpu/hyperv.h"
 #include "vcpu/nested.h"
 #include "vcpu/vcpu.h"
 
@@ -108,6 +109,22 @@ static bool vendor_is(const struct kvm_cpuid_entry2 *e, const char name[12])
 	       !memcmp(&e->ecx, name + 8, 4);
 }
 
+/* KVM's leaves start at a multiple of 0x100 that its signature marks. */
+static u32 find_kvm_base(const struct vcpu_cpuid *c)
+{
+	static const char signature[12] = KVM_SIGNATURE;
+	u32 i;
+
+	for (i = 0; i < c->nent; i++) {
+		const struct kvm_cpuid_entry2 *e = &c->e[i];
+
+		if ((e->function & 0xffff00ff) == KVM_CPUID_SIGNATURE &&
+		    !memcmp(&e->ebx, signature, 12))
+			return e->function;
+	}
+	return 0;
+}
+
 static void build_derived(struct vcpu_cpuid *c)
 {
 	const struct kvm_cpuid_entry2 *d1;
@@ -122,6 +139,7 @@ static void build_derived(struct vcpu_cpuid *c)
 	d1 = c->dynamic.leaf_d1;
 	c->xsavec = d1 && (d1->eax & (BIT(X86_FEATURE_XSAVEC & 31) | BIT(X86_FEATURE_XSAVES & 31)));
 	c->xsave_xcr0 = 0;
+	c->kvm_base = find_kvm_base(c);
 }
 
 static void set_bits(u32 *reg, u32 bits, bool on)
@@ -210,6 +228,7 @@ static void apply(struct vcpu *v)
 	e = c->dynamic.leaf_d0;
 	if (e && vcpu_has_feature(v, X86_FEATURE_XSAVE))
 		v->guest_xcr0 |= (e->eax | (u64)e->edx << 32) & fpu_supported_xcr0();
+	hv_apply_cpuid(v);
 	vcpu_cpuid_update(v);
 }
 
@@ -240,6 +259,13 @@ static int check_table(struct vcpu_cpuid *c)
 	return bits == 0 || bits == 48 || bits == 57 ? 0 : -EINVAL;
 }
 
+static u32 interface_of(struct vcpu_cpuid *c)
+{
+	const struct kvm_cpuid_entry2 *e = find(c, TLFS_CPUID_INTERFACE, 0);
+
+	return e ? e->eax : 0;
+}
+
 /**
  * vcpu_set_cpuid - KVM_SET_CPUID2
  * @v:	  the vCPU, mutex held, loaded
@@ -264,6 +290,8 @@ int vcpu_set_cpuid(struct vcpu *v, const struct kvm_cpuid_entry2 *e, u32 nent)
 	memcpy(c->e, e, nent * sizeof(*e));
 	build_derived(c);
 	err = check_table(c);
+	if (!err)
+		err = hv_prepare_cpuid(v, interface_of(c));
 	if (err)
 		goto fail;
 
@@ -386,9 +414,17 @@ bool vcpu_has_feature(struct vcpu *v, unsigned int f)
 /** vcpu_has_pv_feature - is KVM_FEATURE_@f in the guest's CPUID? */
 bool vcpu_has_pv_feature(struct vcpu *v, unsigned int f)
 {
-	const struct kvm_cpuid_entry2 *e = v->cpuid ? find(v->cpuid, KVM_CPUID_FEATURES, 0) : NULL;
+	struct vcpu_cpuid *c = v->cpuid;
+	const struct kvm_cpuid_entry2 *e = NULL;
 
+	if (c && c->kvm_base)
+		e = find(c, c->kvm_base + (KVM_CPUID_FEATURES - KVM_CPUID_SIGNATURE), 0);
 	return e && e->eax & BIT(f);
+}
+
+const struct kvm_cpuid_entry2 *vcpu_cpuid_entry(struct vcpu *v, u32 function)
+{
+	return v->cpuid ? find(v->cpuid, function, 0) : NULL;
 }
 
 bool vcpu_is_intel(struct vcpu *v)

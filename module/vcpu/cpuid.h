@@ -9,6 +9,8 @@
 #include <linux/types.h>
 #include <asm/cpufeatures.h>
 
+struct vcpu;
+
 #define CPUID_MAX_ENTRIES 256
 #define CPUID_NO_ENTRY	  0xffff
 
@@ -31,6 +33,7 @@ struct vcpu_cpuid {
 	u32 nent;
 	bool intel;
 	bool xsavec;
+	u32 kvm_base; /* leaf with KVM's signature, or 0: Hyper-V's leaves move it up */
 	struct {
 		struct kvm_cpuid_entry2 *leaf1, *leaf7, *leaf_d0, *leaf_d1;
 	} dynamic;
@@ -40,6 +43,9 @@ struct vcpu_cpuid {
 	u16 next[CPUID_MAX_ENTRIES];
 	struct kvm_cpuid_entry2 e[];
 };
+
+/* cpuid.c: the vCPU's leaf @function, index 0; or NULL */
+const struct kvm_cpuid_entry2 *vcpu_cpuid_entry(struct vcpu *v, u32 function);
 
 /* cpuid_host.c: size of the XSAVE area for @xcr0, standard or compacted format. */
 u32 cpuid_xsave_size(u64 xcr0, bool compacted);

@@ -18,6 +18,7 @@
 #include "mm/mm.h"
 #include "vcpu/core.h"
 #include "vcpu/emulate.h"
+#include "vcpu/hyperv.h"
 #include "vcpu/nested.h"
 
 static int handle_nothing(struct vcpu *v)
@@ -130,8 +131,12 @@ static u64 hypercall(struct vcpu *v, u64 nr)
 /* KVM_HC_*: those that need no feature in CPUID. May sleep. */
 int vcpu_handle_vmcall(struct vcpu *v)
 {
-	u64 ret = hw->get_cpl(v) > 0 ? -KVM_EPERM : hypercall(v, v->regs[X86_RAX]);
+	u64 ret;
 	int r;
+
+	if (unlikely(hv_takes_hypercalls(v)))
+		return hv_hypercall(v);
+	ret = hw->get_cpl(v) > 0 ? -KVM_EPERM : hypercall(v, v->regs[X86_RAX]);
 
 	if (!(hw->get_efer(v) & EFER_LMA))
 		ret = (u32)ret;

@@ -9,6 +9,7 @@
 
 #include "irqchip/env.h"
 #include "mm/mm.h"
+#include "vcpu/hyperv.h"
 #include "vcpu/vcpu.h"
 
 struct lapic *env_lapic(struct vcpu *v)
@@ -75,6 +76,18 @@ bool env_lint0_extint(struct vm *vm)
 u64 env_x2apic_api(struct vm *vm)
 {
 	return READ_ONCE(vm->x2apic_api);
+}
+
+int env_raise_sint(struct vm *vm, u32 vp_index, u32 sint)
+{
+	struct vcpu *v = hv_vcpu_by_vp(vm, vp_index);
+
+	return v ? hv_raise_sint(v, sint) : -1;
+}
+
+void env_synth_eoi(struct vcpu *v, u8 vector)
+{
+	hv_synic_eoi(v, vector);
 }
 
 void env_event(struct vcpu *v)

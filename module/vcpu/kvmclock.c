@@ -221,6 +221,30 @@ int vcpu_clock_get_msr(struct vcpu *v, u32 index, u64 *val)
 	}
 }
 
+/** vm_clock_ns - the VM's clock now */
+u64 vm_clock_ns(struct vm *vm)
+{
+	struct moment m;
+
+	vm_moment(vm, &m);
+	return m.clock_ns;
+}
+
+/** vm_clock_base - the pair (host TSC, ns) that defines the clock; false: the TSC is not stable */
+bool vm_clock_base(struct vm *vm, u64 *tsc, u64 *ns)
+{
+	struct moment m;
+
+	if (!clock_tsc_stable())
+		return false;
+	spin_lock(&vm->clock_lock);
+	take_moment(vm, &m);
+	*tsc = vm->clock_base.tsc;
+	*ns = vm->clock_base.ns;
+	spin_unlock(&vm->clock_lock);
+	return true;
+}
+
 /** vm_get_clock - KVM_GET_CLOCK */
 int vm_get_clock(struct vm *vm, struct kvm_clock_data *c)
 {

@@ -28,4 +28,7 @@ bool clock_tsc_stable(void);
 /* What the host's TSC has lost in suspends to RAM since the module was loaded. */
 u64 tsc_lost_ticks(void);
 
+u64 vm_clock_ns(struct vm *vm);
+bool vm_clock_base(struct vm *vm, u64 *tsc, u64 *ns);
+
 #endif /* TURTLES_VCPU_KVMCLOCK_H */

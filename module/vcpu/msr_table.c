@@ -14,6 +14,7 @@
 #include <asm/msr.h>
 
 #include "irqchip/irqchip.h"
+#include "vcpu/hyperv.h"
 #include "vcpu/msr.h"
 #include "vcpu/nested.h"
 #include "vcpu/vcpu.h"
@@ -263,6 +264,18 @@ static int set_pv_eoi(struct vcpu *v, u32 index, u64 val, bool host)
 	if (!v->lapic)
 		return val ? MSR_FAULT : 0;
 	return lapic_set_pv_eoi(v, val) ? MSR_FAULT : 0;
+}
+
+/* Hyper-V's: vcpu/hyperv_msr.c knows each ------------------------------------------ */
+
+static int get_hv(struct vcpu *v, u32 index, u64 *val, bool host)
+{
+	return hv_get_msr(v, index, val, host);
+}
+
+static int set_hv(struct vcpu *v, u32 index, u64 val, bool host)
+{
+	return hv_set_msr(v, index, val, host);
 }
 
 /* System calls, segments: held by the backend ------------------------------------ */
@@ -750,6 +763,17 @@ const struct msr_row msr_rows[] = {
 	{ ONE(MSR_PP1_ENERGY_STATUS), 0, get_zero, set_never },
 	{ ONE(MSR_IA32_TSC_DEADLINE), MSR_LISTED, MSR_RW(lapic) },
 	{ APIC_BASE_MSR, APIC_BASE_MSR + 0xff, 0, MSR_RW(lapic) },
+	{ TLFS_MSR_INDEX_GUEST_OS_ID, TLFS_MSR_INDEX_RESET, MSR_LISTED, MSR_RW(hv) },
+	{ ONE(TLFS_MSR_INDEX_VP_RUNTIME), MSR_LISTED, MSR_RW(hv) },
+	{ TLFS_MSR_INDEX_REF_COUNT, TLFS_MSR_INDEX_APIC_FREQUENCY, MSR_LISTED, MSR_RW(hv) },
+	{ TLFS_MSR_INDEX_EOI, TLFS_MSR_INDEX_TPR, 0, MSR_RW(hv) },
+	{ ONE(TLFS_MSR_INDEX_VP_ASSIST), MSR_LISTED, MSR_RW(hv) },
+	{ ONE(TLFS_MSR_INDEX_SCONTROL), MSR_LISTED, MSR_RW(hv) },
+	{ TLFS_MSR_INDEX_SVERSION, TLFS_MSR_INDEX_SINT15, 0, MSR_RW(hv) },
+	{ ONE(TLFS_MSR_INDEX_STIMER0_CONFIG), MSR_LISTED, MSR_RW(hv) },
+	{ TLFS_MSR_INDEX_STIMER0_CONFIG + 1, TLFS_MSR_INDEX_STIMER3_COUNT, 0, MSR_RW(hv) },
+	{ TLFS_MSR_INDEX_SYNDBG_CONTROL, TLFS_MSR_INDEX_SYNDBG_PENDING, MSR_LISTED, MSR_RW(hv) },
+	{ TLFS_MSR_INDEX_SYNDBG_OPTIONS, TLFS_MSR_INDEX_TSC_EMUL_STATUS, MSR_LISTED, MSR_RW(hv) },
 	{ MSR_KVM_WALL_CLOCK_NEW, MSR_KVM_SYSTEM_TIME_NEW, MSR_LISTED, MSR_RW(clock) },
 	{ ONE(MSR_KVM_STEAL_TIME), MSR_LISTED, MSR_RW(steal), steal_supported },
 	{ ONE(MSR_KVM_PV_EOI_EN), MSR_LISTED, MSR_RW(pv_eoi) },

@@ -19,6 +19,7 @@
 #include "mm/mm.h"
 #include "vcpu/core.h"
 #include "vcpu/emulate.h"
+#include "vcpu/hyperv.h"
 #include "vcpu/nested.h"
 #include "vcpu/tpr.h"
 
@@ -78,8 +79,16 @@ static int serve_requests(struct vcpu *v)
 	take_request(v, REQ_UNBLOCK);
 	if (take_request(v, REQ_TPR_ACCESS))
 		return tpr_access_report(v);
-	if (take_request(v, REQ_CLOCK_UPDATE))
+	if (take_request(v, REQ_CLOCK_UPDATE)) {
 		vcpu_clock_update(v);
+		if (v->hv)
+			hv_clock_changed(v);
+	}
+	if (take_request(v, REQ_HYPERV)) {
+		r = hv_serve(v);
+		if (r != RESUME_GUEST)
+			return r;
+	}
 	if (take_request(v, REQ_STEAL_UPDATE))
 		vcpu_steal_update(v);
 	if (take_request(v, REQ_MSR_FILTER))

@@ -15,6 +15,7 @@
 #include "mm/mm.h"
 #include "vcpu/bus.h"
 #include "vcpu/emulate.h"
+#include "vcpu/hyperv.h"
 #include "vcpu/nested.h"
 #include "vcpu/vcpu.h"
 
@@ -121,6 +122,11 @@ static bool wakes(enum vcpu_req req)
  */
 void vm_request_all(struct vm *vm, enum vcpu_req req)
 {
+	vm_request_some(vm, req, NULL);
+}
+
+void vm_request_some(struct vm *vm, enum vcpu_req req, const unsigned long *who)
+{
 	struct cpumask *mask;
 	unsigned int i;
 	struct vcpu *v;
@@ -131,6 +137,8 @@ void vm_request_all(struct vm *vm, enum vcpu_req req)
 	cpumask_clear(mask);
 	vm_for_each_vcpu(vm, i, v)
 	{
+		if (who && !test_bit(i, who))
+			continue;
 		vcpu_request(v, req);
 		if (wakes(req))
 			rcuwait_wake_up(&v->wait);
@@ -253,6 +261,7 @@ static void vcpu_free(struct vcpu *v)
 	vcpu_clock_free(v);
 	if (v->lapic)
 		lapic_free(v);
+	hv_vcpu_free(v);
 	vcpu_free_cpuid(v);
 	if (v->vmx)
 		hw->vcpu_free(v);
@@ -513,6 +522,7 @@ static void vm_destroy(struct vm *vm)
 		irqchip_destroy(vm->irqchip);
 	for (i = 0; i < n; i++)
 		vcpu_free(vm->vcpus[i]);
+	hv_vm_free(vm);
 	vm_set_msr_filter(vm, NULL);
 	vm_mm_destroy(vm);
 	hw->vm_destroy(vm);

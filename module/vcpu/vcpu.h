@@ -33,6 +33,8 @@ struct vcpu_fpu;    /* vcpu/fpu.h */
 struct vcpu_emul;   /* vcpu/emulate.h */
 struct vcpu_nested; /* vcpu/nested.h */
 struct vcpu_clock;  /* vcpu/kvmclock.h */
+struct vcpu_hv;	    /* vcpu/hyperv.h */
+struct vm_hv;	    /* same */
 struct vmx_vcpu;    /* hw/vmx */
 struct svm_vcpu;    /* hw/svm */
 
@@ -56,6 +58,7 @@ enum vcpu_req {
 	REQ_MSR_FILTER,	  /* the filter has changed: intercept what it denies */
 	REQ_TRIPLE_FAULT,
 	REQ_TPR_ACCESS, /* tell user space of v->tpr_access */
+	REQ_HYPERV,	/* vcpu/hyperv.c has something to do or to tell */
 	REQ_UNBLOCK,	/* no work: only leave the guest or the wait */
 	REQ_VM_DEAD,	/* every KVM_RUN ends with -EIO */
 };
@@ -118,6 +121,7 @@ struct vm {
 	s64 clock_offset_ns; /* kvmclock = ktime_get_boottime ns + this */
 	u64 wall_clock_gpa;
 
+	struct vm_hv *hv;      /* (a) NULL until a vCPU uses Hyper-V's interfaces; then constant */
 	void *hw;	       /* (c) the backend's own */
 	struct list_head link; /* in vm_list, under vm_list_lock */
 	struct dentry *debugfs;
@@ -233,6 +237,7 @@ struct vcpu {
 	struct vcpu_emul *emul;	    /* same */
 	struct vcpu_nested *nested; /* same */
 	struct vcpu_clock *clock;   /* same */
+	struct vcpu_hv *hv;	    /* (v) NULL until used, then constant */
 	bool in_l2;		    /* (v) context 02 is current */
 	u64 root_hpa;		    /* (v) second-level root last given to hw, 0 = none */
 	struct mdp_root *mdp_root;  /* (v) mm/: the composed root this vCPU holds, or NULL */
@@ -263,6 +268,8 @@ void vcpu_kick(struct vcpu *v); /* any context: leave the guest or the wait soon
 void vcpu_request_and_kick(struct vcpu *v, enum vcpu_req req);
 /* Make @req of every vCPU and return when none is in guest mode with it unserved. */
 void vm_request_all(struct vm *vm, enum vcpu_req req);
+/* Same of those whose index is set in @who. */
+void vm_request_some(struct vm *vm, enum vcpu_req req, const unsigned long *who);
 struct vcpu *vm_vcpu_by_id(struct vm *vm, u32 id);
 /* Bytes of kernel memory held for VMs beside vm_mm_footprint(); shown by debugfs. */
 enum mem_item { MEM_VM, MEM_VCPU, MEM_FPU, MEM_HW, NR_MEM_ITEMS };

@@ -3,7 +3,7 @@
  * Runs a bare-metal payload in a VM over the KVM API, without QEMU: starts in a
  * few milliseconds and shows every exit that user space gets.
  *
- *   runner [-d device] [-v] [-c vcpus] [-i on|split|off] [-t seconds] [-p value] payload.bin
+ *   runner [-d device] [-v] [-H] [-c vcpus] [-i on|split|off] [-t seconds] [-p value] payload.bin
  *
  * The payload is loaded at 0x7c00 and started there in real mode, as a boot sector is. Ports
  * that it talks to: 0xe9 prints a character, 0xf4 ends the run with the written byte as exit
@@ -18,6 +18,10 @@
  *
  * 0xd0 takes the address of the TPR page (KVM_SET_VAPIC_ADDR), 0xd4 switches the reports of TPR
  * accesses on and off, 0xd5 counts them, 0xd6 says if the last was a write, 0xd8 gives its RIP.
+ *
+ * -H gives the guest Hyper-V's interfaces. Then 0xf8 reads how often HvCallSignalEvent has signalled
+ * port 5 since the last time, 0xf9 the last event (KVM_SYSTEM_EVENT_*) that user space was told
+ * of, 0xfa the low byte of the last SynIC MSR. Hypercalls that come here are answered 0x7e.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +32,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -37,10 +42,12 @@
 #define MMIO_BASE 0xd0000000ull
 #define MMIO_SIZE 0x1000u
 #define MAX_VCPUS 8
+#define HV_PORT	  5
 
 enum irqchip { IRQCHIP_ON, IRQCHIP_SPLIT, IRQCHIP_OFF };
 
-static int kvm, vm, verbose;
+static int kvm, vm, verbose, hyperv, port_fd;
+static uint8_t last_event, last_synic_msr;
 static enum irqchip irqchip;
 static struct {
 	int waiting, at_hlt; /* vectors, or -1 */
@@ -162,6 +169,28 @@ static void pic_before_run(int fd, struct kvm_run *run)
 		save_and_restore(fd, irq.irq);
 }
 
+static uint8_t hyperv_port(uint16_t port)
+{
+	uint64_t count = 0;
+
+	switch (port) {
+	case 0xf8:
+		return read(port_fd, &count, sizeof(count)) == sizeof(count) ? count : 0;
+	case 0xf9:
+		return last_event;
+	default:
+		return last_synic_msr;
+	}
+}
+
+static void hyperv_exit(struct kvm_run *run)
+{
+	if (run->hyperv.type == KVM_EXIT_HYPERV_HCALL)
+		run->hyperv.u.hcall.result = 0x7e;
+	if (run->hyperv.type == KVM_EXIT_HYPERV_SYNIC)
+		last_synic_msr = run->hyperv.u.synic.msr;
+}
+
 /* Port I/O; returns -1, or the exit status that the payload asked for. */
 static int port_io(int fd, struct kvm_run *run)
 {
@@ -185,6 +214,8 @@ static int port_io(int fd, struct kvm_run *run)
 				memcpy(latch + off, data, n);
 			else
 				memcpy(data, latch + off, n);
+		} else if (hyperv && !out && run->io.port >= 0xf8 && run->io.port <= 0xfa) {
+			data[0] = hyperv_port(run->io.port);
 		} else if (!out) {
 			memset(data, 0xff, run->io.size);
 		}
@@ -230,6 +261,47 @@ static void report(int fd, const struct kvm_run *run)
 			r.rdx, s.cr0, s.cr2, s.cr3, s.cr4, s.efer);
 }
 
+/* Hyper-V's leaves in place of KVM's, under the name that guests know them by. */
+static void give_hyperv_leaves(struct kvm_cpuid2 *c)
+{
+	struct kvm_cpuid2 *hv = calloc(1, sizeof(*hv) + 32 * sizeof(hv->entries[0]));
+	uint32_t i, n = 0;
+
+	if (!hv)
+		die("calloc");
+	hv->nent = 32;
+	call(kvm, KVM_GET_SUPPORTED_HV_CPUID, hv, "KVM_GET_SUPPORTED_HV_CPUID");
+	for (i = 0; i < c->nent; i++)
+		if (c->entries[i].function >> 8 != 0x400000)
+			c->entries[n++] = c->entries[i];
+	for (i = 0; i < hv->nent && n < 256; i++) {
+		c->entries[n] = hv->entries[i];
+		if (hv->entries[i].function == 0x40000000)
+			memcpy(&c->entries[n].ebx, "Microsoft Hv", 12);
+		n++;
+	}
+	c->nent = n;
+	free(hv);
+}
+
+static void enable_hyperv(int fd)
+{
+	struct kvm_enable_cap synic = { .cap = KVM_CAP_HYPERV_SYNIC };
+	struct kvm_enable_cap enforce = { .cap = KVM_CAP_HYPERV_ENFORCE_CPUID, .args = { 1 } };
+
+	call(fd, KVM_ENABLE_CAP, &synic, "KVM_CAP_HYPERV_SYNIC");
+	call(fd, KVM_ENABLE_CAP, &enforce, "KVM_CAP_HYPERV_ENFORCE_CPUID");
+}
+
+static void make_port(void)
+{
+	struct kvm_hyperv_eventfd port = { .conn_id = HV_PORT };
+
+	port_fd = eventfd(0, EFD_NONBLOCK);
+	port.fd = port_fd;
+	call(vm, KVM_HYPERV_EVENTFD, &port, "KVM_HYPERV_EVENTFD");
+}
+
 /* Intel-vendor CPUID on any host: the payloads that use VMX want it. */
 static void give_cpuid(int fd, uint32_t id)
 {
@@ -251,6 +323,8 @@ static void give_cpuid(int fd, uint32_t id)
 		if (e->function == 1)
 			e->ebx = (e->ebx & 0xffffff) | id << 24;
 	}
+	if (hyperv)
+		give_hyperv_leaves(c);
 	call(fd, KVM_SET_CPUID2, c, "KVM_SET_CPUID2");
 	free(c);
 }
@@ -271,6 +345,8 @@ static void *vcpu_thread(void *arg)
 	if (run == MAP_FAILED)
 		die("mmap of kvm_run");
 	give_cpuid(fd, id);
+	if (hyperv)
+		enable_hyperv(fd);
 	if (id == 0) {
 		call(fd, KVM_GET_SREGS, &s, "KVM_GET_SREGS");
 		s.cs.base = 0;
@@ -311,6 +387,12 @@ static void *vcpu_thread(void *arg)
 			if (pic.at_hlt >= 0)
 				pic.waiting = pic.at_hlt;
 			pic.at_hlt = -1;
+			break;
+		case KVM_EXIT_HYPERV:
+			hyperv_exit(run);
+			break;
+		case KVM_EXIT_SYSTEM_EVENT:
+			last_event = run->system_event.type;
 			break;
 		default:
 			report(fd, run);
@@ -358,7 +440,7 @@ int main(int argc, char **argv)
 	uint8_t *mem;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "d:vc:i:t:p:")) != -1) {
+	while ((opt = getopt(argc, argv, "d:vHc:i:t:p:")) != -1) {
 		switch (opt) {
 		case 'i':
 			irqchip = !strcmp(optarg, "off")   ? IRQCHIP_OFF :
@@ -370,6 +452,9 @@ int main(int argc, char **argv)
 			break;
 		case 'v':
 			verbose = 1;
+			break;
+		case 'H':
+			hyperv = 1;
 			break;
 		case 'c':
 			vcpus = atoi(optarg);
@@ -387,7 +472,7 @@ int main(int argc, char **argv)
 	}
 	if (optind + 1 != argc || !vcpus || vcpus > MAX_VCPUS) {
 		fprintf(stderr,
-			"usage: runner [-d device] [-v] [-c vcpus] [-i on|split|off] [-t seconds] [-p value] payload.bin\n");
+			"usage: runner [-d device] [-v] [-H] [-c vcpus] [-i on|split|off] [-t seconds] [-p value] payload.bin\n");
 		return 125;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0); /* the time limit must not lose lines */
@@ -409,6 +494,9 @@ int main(int argc, char **argv)
 	} else if (irqchip == IRQCHIP_SPLIT) {
 		call(vm, KVM_ENABLE_CAP, &split, "KVM_CAP_SPLIT_IRQCHIP");
 	}
+
+	if (hyperv)
+		make_port();
 
 	mem = mmap(NULL, MEM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (mem == MAP_FAILED)

@@ -28,6 +28,8 @@ struct vcpu {
 	u64 base;
 	bool x2apic, tsc_deadline;
 	unsigned int events, nmis, inits, sipis;
+	unsigned int synth_eois;
+	u8 synth_vector;
 	u8 sipi_vector;
 };
 
@@ -45,6 +47,8 @@ struct vm {
 	u8 memory[0x2000];
 	bool lint0_masked; /* at reset */
 	u64 x2apic_api;
+	unsigned int sints_raised;
+	u32 last_vp, last_sint;
 };
 
 struct vtimer {
@@ -111,6 +115,18 @@ bool env_lint0_extint(struct vm *vm)
 u64 env_x2apic_api(struct vm *vm)
 {
 	return vm->x2apic_api;
+}
+int env_raise_sint(struct vm *vm, u32 vp_index, u32 sint)
+{
+	vm->sints_raised++;
+	vm->last_vp = vp_index;
+	vm->last_sint = sint;
+	return 1;
+}
+void env_synth_eoi(struct vcpu *v, u8 vector)
+{
+	v->synth_eois++;
+	v->synth_vector = vector;
 }
 void env_event(struct vcpu *v)
 {

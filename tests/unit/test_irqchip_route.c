@@ -91,7 +91,7 @@ static void test_bad_tables(void **state)
 	e[0] = pin(5, 0, 5);
 	e[0].type = 0;
 	REFUSED(1);
-	e[0].type = KVM_IRQ_ROUTING_HV_SINT;
+	e[0].type = KVM_IRQ_ROUTING_XEN_EVTCHN;
 	REFUSED(1);
 	e[0] = msi(5, 0, 0);
 	e[0].flags = KVM_MSI_VALID_DEVID;
