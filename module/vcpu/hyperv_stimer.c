@@ -65,8 +65,11 @@ static u64 next_period(const struct hv_stimer *t, u64 now)
 {
 	u64 period = max(t->count, MIN_PERIOD), missed;
 
-	if (!t->expires || now < t->expires)
+	/* Later than a period from now: reference time has been set back. */
+	if (!t->expires || t->expires > now + period)
 		return now + period;
+	if (t->expires > now)
+		return t->expires;
 	div64_u64_rem(now - t->expires, period, &missed);
 	return now + period - missed;
 }

@@ -464,7 +464,7 @@ static void message_tests(void)
 
 static void timer_tests(void)
 {
-	u64 before;
+	u64 before, until;
 
 	wrmsr(MSR_CONFIG(1), SINT(3) | PERIODIC | AUTO);
 	wrmsr(MSR_COUNT(1), 20000);
@@ -474,6 +474,15 @@ static void timer_tests(void)
 		wrmsr(MSR_EOM, 0);
 	}
 	check("periodic timer", 1);
+
+	/* What makes the hypervisor look at the timers again must not put them off. */
+	until = rdmsr(MSR_REF_COUNT) + 5000000;
+	before = count[VEC_AUTO];
+	while (count[VEC_AUTO] == before && rdmsr(MSR_REF_COUNT) < until) {
+		wrmsr(MSR_SIMP, (u64)messages | 1);
+		window();
+	}
+	check("periodic timer under writes to SIMP", count[VEC_AUTO] > before);
 	check_eq("automatic EOI: nothing in service", APIC_ISR2 & (1u << (VEC_AUTO & 31)), 0);
 	wrmsr(MSR_CONFIG(1), 0);
 
