@@ -8,6 +8,7 @@
 #include <asm/cpufeature.h>
 
 #include "api/api.h"
+#include "nested/state.h"
 #include "mm/mm.h"
 #include "vcpu/vcpu.h"
 
@@ -64,6 +65,7 @@ static const struct cap caps[] = {
 	{ KVM_CAP_SET_GUEST_DEBUG2, VCPU_GUEST_DEBUG },
 	{ KVM_CAP_X86_ROBUST_SINGLESTEP, 1 },
 	{ KVM_CAP_SREGS2, 1 },
+	{ KVM_CAP_NESTED_STATE, NESTED_STATE_SIZE },
 	{ KVM_CAP_SYNC_REGS, KVM_SYNC_X86_VALID_FIELDS },
 	{ KVM_CAP_XSAVE, 1 },
 	{ KVM_CAP_XCRS, 1 },

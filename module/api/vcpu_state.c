@@ -11,6 +11,8 @@
 
 #include "api/api.h"
 #include "irqchip/irqchip.h"
+#include "nested/state.h"
+#include "vcpu/nested.h"
 #include "vcpu/tpr.h"
 #include "vcpu/vcpu.h"
 
@@ -308,6 +310,52 @@ static long set_signal_mask(void *obj, void *buf, unsigned long arg)
 	return 0;
 }
 
+/* Nested virtualization --------------------------------------------------------------- */
+
+static long get_nested_state(void *v, void *buf, unsigned long arg)
+{
+	struct kvm_nested_state __user *u = (void __user *)arg;
+	struct kvm_nested_state *s;
+	long ret = 0;
+	u32 size;
+
+	if (get_user(size, &u->size))
+		return -EFAULT;
+	s = kzalloc(NESTED_STATE_SIZE, GFP_KERNEL_ACCOUNT);
+	if (!s)
+		return -ENOMEM;
+	nested_get_state(v, s);
+	if (size < s->size)
+		ret = put_user(s->size, &u->size) ? -EFAULT : -E2BIG;
+	else if (copy_to_user(u, s, s->size))
+		ret = -EFAULT;
+	kfree(s);
+	return ret;
+}
+
+static long set_nested_state(void *v, void *buf, unsigned long arg)
+{
+	struct kvm_nested_state __user *u = (void __user *)arg;
+	struct kvm_nested_state *s;
+	long ret = -EFAULT;
+	u32 size;
+
+	if (get_user(size, &u->size))
+		return -EFAULT;
+	if (size < sizeof(*s))
+		return -EINVAL;
+	s = kzalloc(NESTED_STATE_SIZE, GFP_KERNEL_ACCOUNT);
+	if (!s)
+		return -ENOMEM;
+	if (!copy_from_user(s, u, min_t(u32, size, NESTED_STATE_SIZE))) {
+		/* The one that was looked at, whatever is there now. */
+		s->size = size;
+		ret = nested_set_state(v, s);
+	}
+	kfree(s);
+	return ret;
+}
+
 /* Local APIC ---------------------------------------------------------------------- */
 
 static long get_lapic(void *obj, void *buf, unsigned long arg)
@@ -511,6 +559,8 @@ const struct api_call api_vcpu_calls[] = {
 	API_CALL(KVM_SET_MP_STATE, API_IN, struct kvm_mp_state, set_mp_state),
 	API_CALL(KVM_GET_VCPU_EVENTS, API_OUT, struct kvm_vcpu_events, get_events),
 	API_CALL(KVM_SET_VCPU_EVENTS, API_IN, struct kvm_vcpu_events, set_events),
+	API_NONE(KVM_GET_NESTED_STATE, get_nested_state),
+	API_NONE(KVM_SET_NESTED_STATE, set_nested_state),
 	API_CALL(KVM_X86_SETUP_MCE, API_IN, u64, setup_mce),
 	API_CALL(KVM_X86_SET_MCE, API_IN, struct kvm_x86_mce, set_mce),
 	API_NONE(KVM_GET_TSC_KHZ, get_tsc_khz),

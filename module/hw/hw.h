@@ -136,10 +136,12 @@ struct l2_pages {
  *		      SPEC_CTRL; -ENOENT for others
  * @set_pdptrs:	      PDPTEs after the core has emulated what loads them (SDM "PDPTE
  *		      Registers"); a no-op where the hardware walks them itself
+ * @get_pdptrs:	      their values; NULL where the hardware walks them itself
  * @get_cpl:	      current privilege level
  * @get_intr_shadow, @set_intr_shadow: INTR_SHADOW_* bits
- * @set_tsc_offset:   guest TSC = host TSC + offset in context 01; the 02 value comes with
- *		      l2_controls, and while 02 is current it moves by as much
+ * @set_tsc_offset:   guest TSC = host TSC + offset (context 01's; the 02 value
+ *		      comes with l2_controls)
+ * @l2_set_tsc_offset: 02 is current, and its value has changed
  *
  * Events:
  * @inject:	      event to inject at the next entry, VM-entry interruption-
@@ -170,6 +172,9 @@ struct l2_pages {
  * @l2_enter:	      make 02 current; load guest state of vmcs12 and controls
  * @l2_set_pages:     02 is current: after each @l2_enter, before the entry, and again
  *		      whenever one of the pages has moved; may be NULL
+ * @l2_set_timer:     02 is current and @pin of its controls has the VMX-preemption timer: the host
+ *		      TSC at which it expires. NULL unless nested_caps->timer_in_hw
+ * @l2_save:	      02 is current, and stays it: save all of its guest state to vmcs12
  * @l2_leave:	      save 02's guest state to vmcs12; make 01 current. Fields that L1 seldom
  *		      looks at may stay behind until @vmcs12_sync wants them.
  *		      vmcs12 NULL: state is dropped (entry failed, vCPU reset)
@@ -217,6 +222,7 @@ struct hw_ops {
 	u64 (*get_cr3)(struct vcpu *v);
 	void (*set_cr3)(struct vcpu *v, u64 cr3);
 	void (*set_pdptrs)(struct vcpu *v, const u64 pdpte[4]);
+	void (*get_pdptrs)(struct vcpu *v, u64 pdpte[4]);
 	u64 (*get_cr4)(struct vcpu *v);
 	void (*set_cr4)(struct vcpu *v, u64 cr4);
 	u64 (*get_efer)(struct vcpu *v);
@@ -229,6 +235,7 @@ struct hw_ops {
 	u32 (*get_intr_shadow)(struct vcpu *v);
 	void (*set_intr_shadow)(struct vcpu *v, u32 shadow);
 	void (*set_tsc_offset)(struct vcpu *v, u64 offset);
+	void (*l2_set_tsc_offset)(struct vcpu *v, u64 offset);
 
 	void (*inject)(struct vcpu *v, u32 intr_info, u32 error, u32 insn_len);
 	void (*set_window)(struct vcpu *v, u32 windows);
@@ -243,6 +250,8 @@ struct hw_ops {
 
 	void (*l2_enter)(struct vcpu *v, struct vmcs12 *vmcs12, const struct l2_controls *ctl);
 	void (*l2_set_pages)(struct vcpu *v, const struct l2_pages *pages);
+	void (*l2_set_timer)(struct vcpu *v, u64 deadline);
+	void (*l2_save)(struct vcpu *v, struct vmcs12 *vmcs12);
 	void (*l2_leave)(struct vcpu *v, struct vmcs12 *vmcs12);
 	void (*vmcs12_sync)(struct vcpu *v, struct vmcs12 *vmcs12, u32 what);
 	void (*vmcs12_publish)(struct vcpu *v, const struct vmcs12 *vmcs12, bool full);

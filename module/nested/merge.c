@@ -27,10 +27,8 @@ static void merge_pin(struct l2_controls *out, const struct vmcs12 *v, const str
 	 */
 	out->pin = l0->pin & ~PIN_BASED_VMX_PREEMPTION_TIMER;
 	/* There is one timer. Where L0 cannot spare it, vcpu/ emulates L1's. */
-	if (pin_has(v, PIN_BASED_VMX_PREEMPTION_TIMER) && l0->can_preemption_timer) {
+	if (pin_has(v, PIN_BASED_VMX_PREEMPTION_TIMER) && l0->can_preemption_timer)
 		out->pin |= PIN_BASED_VMX_PREEMPTION_TIMER;
-		out->preemption_timer = v->vmx_preemption_timer_value;
-	}
 }
 
 /* Controls that are not a plain "exit if anybody wants it". */
@@ -133,14 +131,11 @@ static void merge_proc2(struct l2_controls *out, const struct vmcs12 *v,
 static void merge_exit(struct l2_controls *out, const struct vmcs12 *v,
 		       const struct l0_controls *l0)
 {
-	/* The exit is to L0, whose address space and MSRs are to be loaded. */
-	out->exit = l0->exit & ~VM_EXIT_SAVE_VMX_PREEMPTION_TIMER;
 	/*
-	 * Exits that L0 handles must not restart L1's timer, so it is always
-	 * saved; whether L1 sees the saved value is exit.c's concern.
+	 * The exit is to L0, whose address space and MSRs are to be loaded. What is left of L1's
+	 * preemption timer follows from the TSC, so nobody has to save it.
 	 */
-	if (out->pin & PIN_BASED_VMX_PREEMPTION_TIMER)
-		out->exit |= VM_EXIT_SAVE_VMX_PREEMPTION_TIMER;
+	out->exit = l0->exit & ~VM_EXIT_SAVE_VMX_PREEMPTION_TIMER;
 }
 
 static void merge_entry(struct l2_controls *out, const struct vmcs12 *v,

@@ -70,7 +70,6 @@ struct l0_controls {
  * @efer, @pat, @debugctl, @dr7: values in effect at the entry
  * @tsc_offset, @tsc_multiplier: from host TSC to L2's
  * @vpid, @tpr_threshold, @ple_gap, @ple_window, @xss_exit_bitmap: as named
- * @preemption_timer: value to start with, when @pin has the timer
  * @intr_info, @intr_error, @insn_len: the event to inject
  */
 struct l2_controls {
@@ -99,7 +98,6 @@ struct l2_controls {
 	u32 ple_gap;
 	u32 ple_window;
 	u64 xss_exit_bitmap;
-	u32 preemption_timer;
 	u32 intr_info;
 	u32 intr_error;
 	u32 insn_len;

@@ -450,6 +450,7 @@ void vcpu_get_events(struct vcpu *v, struct kvm_vcpu_events *e)
 {
 	lockdep_assert_held(&v->mutex);
 	memset(e, 0, sizeof(*e));
+	nested_untake_event(v);
 	e->exception.injected = v->ev.exc.injected;
 	e->exception.nr = v->ev.exc.vector;
 	e->exception.has_error_code = v->ev.exc.has_error;
@@ -512,6 +513,7 @@ int vcpu_set_events(struct vcpu *v, const struct kvm_vcpu_events *e)
 	r = events_check(v, e);
 	if (r)
 		return r;
+	nested_untake_event(v);
 
 	v->ev.exc.injected = e->exception.injected;
 	v->ev.exc.pending = payload && e->exception.pending;

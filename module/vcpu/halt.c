@@ -136,6 +136,7 @@ int vcpu_block(struct vcpu *v)
 {
 	int r = RESUME_GUEST;
 
+	nested_timer_block(v);
 	prepare_to_rcuwait(&v->wait);
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
@@ -148,6 +149,7 @@ int vcpu_block(struct vcpu *v)
 		schedule();
 	}
 	finish_rcuwait(&v->wait);
+	nested_timer_unblock(v);
 
 	if (v->lapic)
 		lapic_service_timer(v);

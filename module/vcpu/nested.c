@@ -72,8 +72,15 @@ void nested_reset(struct vcpu *v)
 		hw->l2_leave(v, NULL);
 		v->in_l2 = false;
 		vcpu_request(v, REQ_MMU_RELOAD);
+	} else {
+		/* What the backend keeps of it must not come out with the next VMCS. */
+		nested_sync_vmcs12(v, VMCS12_SYNC_WRITES | VMCS12_SYNC_REST);
 	}
 	n->uses_ept = false;
+	n->entry_event = false;
+	n->mtf_pending = false;
+	n->restored = 0;
+	v->l2_halted = false;
 	nested_unpin_pages(v);
 	nested_state_init(&n->st, n->vmcs12);
 	nested_publish_vmcs12(v, true);
@@ -82,8 +89,10 @@ void nested_reset(struct vcpu *v)
 /* CR4 bits that L1's CPUID offers are those that its VMCSs may hold. */
 void nested_cpuid_changed(struct vcpu *v)
 {
-	if (v->nested)
-		vmx_caps_set_cr4_valid(&v->nested->caps, ~v->cr4_reserved);
+	if (!v->nested)
+		return;
+	vmx_caps_set_cr4_valid(&v->nested->caps, ~v->cr4_reserved);
+	v->nested->checked.valid = false;
 }
 
 bool nested_vmxon(struct vcpu *v)
@@ -304,7 +313,7 @@ static bool nmi_window_open(struct vcpu *v)
 
 static bool something_exits(struct vcpu *v)
 {
-	return nested_timer_expired(v) || (READ_ONCE(v->sipi) & BIT(8)) ||
+	return v->nested->mtf_pending || nested_timer_expired(v) || (READ_ONCE(v->sipi) & BIT(8)) ||
 	       (atomic_read(&v->ev.nmi_pending) && nested_exits_on_nmi(v)) ||
 	       (nested_exits_on_irq(v) && vcpu_irq_pending(v));
 }
@@ -321,8 +330,10 @@ static bool something_exits(struct vcpu *v)
  */
 int nested_check_events(struct vcpu *v)
 {
-	bool busy = v->ev.exc.injected || v->ev.nmi_injected || v->ev.irq.injected;
+	bool busy;
 
+	nested_take_event(v);
+	busy = v->ev.exc.injected || v->ev.nmi_injected || v->ev.irq.injected;
 	if (busy) {
 		if (something_exits(v))
 			v->want_immediate_exit = true;
@@ -330,6 +341,8 @@ int nested_check_events(struct vcpu *v)
 	}
 	if (vcpu_take_init(v))
 		return nested_vmexit_simple(v, EXIT_REASON_INIT_SIGNAL, 0);
+	if (v->nested->mtf_pending)
+		return nested_vmexit_simple(v, EXIT_REASON_MONITOR_TRAP_FLAG, 0);
 	if (v->ev.exc.pending && l1_wants_exception(v))
 		return exception_exit(v);
 	if (v->ev.exc.pending)

@@ -37,6 +37,16 @@ int nested_check_events(struct vcpu *v);
 bool nested_exits_on_irq(struct vcpu *v); /* in L2, and interrupts are L1's */
 bool nested_exits_on_nmi(struct vcpu *v);
 bool nested_timer_expired(struct vcpu *v);
+void nested_timer_block(struct vcpu *v); /* around a wait */
+void nested_timer_unblock(struct vcpu *v);
+
+/* KVM_GET/SET_NESTED_STATE, and what other state of L2 that comes by ioctl needs. */
+void nested_get_state(struct vcpu *v, struct kvm_nested_state *s);
+int nested_set_state(struct vcpu *v, const struct kvm_nested_state *s);
+int nested_resume(struct vcpu *v);	  /* serve REQ_L2_RESTORED */
+void nested_untake_event(struct vcpu *v); /* before events are looked at by ioctl */
+void nested_regs_set(struct vcpu *v);	  /* SET_SREGS */
+void nested_tsc_changed(struct vcpu *v);  /* L1's TSC moved */
 
 /* Control registers. */
 bool nested_cr0_allowed(struct vcpu *v, u64 cr0); /* VMX operation fixes bits */

@@ -37,7 +37,8 @@ static void read_for_checks(struct vcpu *v, struct nested_check_env *env)
 		env->pdptes_valid = !vcpu_read_pdptes(v, m->guest_cr3 & 0xffffffe0ull, env->pdptes);
 }
 
-static void fill_check_env(struct vcpu *v, struct nested_check_env *env)
+/* All but what is in L1's memory. */
+void nested_fill_check_env(struct vcpu *v, struct nested_check_env *env)
 {
 	memset(env, 0, sizeof(*env));
 	env->caps = &v->nested->caps;
@@ -48,7 +49,6 @@ static void fill_check_env(struct vcpu *v, struct nested_check_env *env)
 	env->efer_valid = EFER_SCE | EFER_LME | EFER_LMA;
 	if (vcpu_has_feature(v, X86_FEATURE_NX))
 		env->efer_valid |= EFER_NX;
-	read_for_checks(v, env);
 }
 
 /* L0's own needs; control words that the backend adds by itself are left out. */
@@ -74,16 +74,28 @@ static void fill_l0_controls(struct vcpu *v, struct l0_controls *l0)
 	l0->can_msr_bitmap = true;
 }
 
-/* The event that L1 wants injected becomes one that is being delivered. */
-static void take_event(struct vcpu *v, struct l2_controls *ctl)
+/**
+ * nested_take_event - the event that L1 wants injected becomes one that is being delivered
+ * @v: the vCPU, in L2
+ *
+ * Not done by the entry itself but when events are looked at: until the hardware has made the
+ * entry user space may find L2 before it (KVM_STATE_NESTED_RUN_PENDING).
+ */
+void nested_take_event(struct vcpu *v)
 {
-	u32 info = ctl->intr_info;
+	struct vmcs12 *m = v->nested->vmcs12;
+	u32 info = m->vm_entry_intr_info_field;
 	u8 vector = info & INTR_INFO_VECTOR_MASK;
 
-	ctl->intr_info = 0;
-	if (!(info & INTR_INFO_VALID_MASK))
+	if (!v->nested->entry_event)
 		return;
-	v->ev.soft_insn_len = ctl->insn_len;
+	v->nested->entry_event = false;
+	/* User space has put another one in its place. */
+	if (v->ev.exc.injected || v->ev.nmi_injected || v->ev.irq.injected) {
+		m->vm_entry_intr_info_field &= ~INTR_INFO_VALID_MASK;
+		return;
+	}
+	v->ev.soft_insn_len = m->vm_entry_instruction_len;
 	switch (info & INTR_INFO_INTR_TYPE_MASK) {
 	case INTR_TYPE_EXT_INTR:
 	case INTR_TYPE_SOFT_INTR:
@@ -98,7 +110,7 @@ static void take_event(struct vcpu *v, struct l2_controls *ctl)
 		v->ev.exc.injected = true;
 		v->ev.exc.vector = vector;
 		v->ev.exc.has_error = info & INTR_INFO_DELIVER_CODE_MASK;
-		v->ev.exc.error = ctl->intr_error;
+		v->ev.exc.error = m->vm_entry_exception_error_code;
 		v->ev.exc.has_payload = false;
 	}
 }
@@ -136,15 +148,22 @@ void nested_fill_msr_ops(struct vcpu *v, struct nested_msr_ops *ops)
 	};
 }
 
-static void enter_l2(struct vcpu *v)
+/**
+ * nested_enter_l2 - make L2 of L1's current VMCS what the vCPU runs
+ * @v:	  the vCPU, in L1
+ * @view: the VMCS as far as it decides about controls: itself, or nested_state_view()
+ */
+void nested_enter_l2(struct vcpu *v, const struct vmcs12 *view)
 {
 	struct vcpu_nested *n = v->nested;
 	struct vmcs12 *m = n->vmcs12;
 	struct l0_controls l0;
 
 	fill_l0_controls(v, &l0);
-	nested_merge(&n->ctl, m, &l0);
-	take_event(v, &n->ctl);
+	nested_merge(&n->ctl, view, &l0);
+	n->ctl.intr_info = 0;
+	n->entry_event = view->vm_entry_intr_info_field & INTR_INFO_VALID_MASK;
+	n->entered_at = v->stats.hw_exits;
 
 	n->uses_ept = proc2_has(m, SECONDARY_EXEC_ENABLE_EPT);
 	n->eptp = n->uses_ept ? m->ept_pointer : 0;
@@ -152,8 +171,7 @@ static void enter_l2(struct vcpu *v)
 	v->in_l2 = true;
 	n->st.in_l2 = true;
 	v->dr7 = n->ctl.dr7;
-	v->l2_halted = m->guest_activity_state == GUEST_ACTIVITY_HLT &&
-		       !(m->vm_entry_intr_info_field & INTR_INFO_VALID_MASK);
+	v->l2_halted = m->guest_activity_state == GUEST_ACTIVITY_HLT && !n->entry_event;
 	vcpu_request(v, REQ_MMU_RELOAD);
 	vcpu_request(v, REQ_EVENT);
 }
@@ -174,7 +192,8 @@ int nested_vmenter(struct vcpu *v, bool launch)
 	struct nested_msr_ops ops;
 	u32 bad;
 
-	fill_check_env(v, &env);
+	nested_fill_check_env(v, &env);
+	read_for_checks(v, &env);
 	if (!nested_check_entry_cached(&n->checked, n->vmcs12, &env, &res)) {
 		trace_turtles_nested_vmenter_failed(v->id, res.row ? res.row->name : "?",
 						    res.error);
@@ -187,7 +206,7 @@ int nested_vmenter(struct vcpu *v, bool launch)
 
 	trace_turtles_nested_vmenter(v->id, v->rip, n->st.current_vmptr, n->vmcs12->guest_rip,
 				     n->vmcs12->ept_pointer, n->vmcs12->vm_entry_intr_info_field);
-	enter_l2(v);
+	nested_enter_l2(v, n->vmcs12);
 	if (!n->uses_ept && env.pdptes_valid)
 		hw->set_pdptrs(v, env.pdptes);
 	if (n->vmcs12->vm_entry_msr_load_count) {
@@ -197,7 +216,7 @@ int nested_vmenter(struct vcpu *v, bool launch)
 			return nested_fail_entry(v, EXIT_REASON_MSR_LOAD_FAIL, bad);
 	}
 	n->vmcs12->launch_state = VMCS12_LAUNCHED;
-	if (pin_has(n->vmcs12, PIN_BASED_VMX_PREEMPTION_TIMER) && !hw->nested_caps->timer_in_hw)
+	if (pin_has(n->vmcs12, PIN_BASED_VMX_PREEMPTION_TIMER))
 		nested_timer_start(v, n->vmcs12->vmx_preemption_timer_value);
 	return nested_set_pages(v);
 }

@@ -195,6 +195,9 @@ static void leave_l2(struct vcpu *v)
 	v->in_l2 = false;
 	v->nested->st.in_l2 = false;
 	v->nested->uses_ept = false;
+	v->nested->entry_event = false;
+	v->nested->mtf_pending = false;
+	v->nested->restored = 0;
 	v->l2_halted = false;
 	forget_events(v);
 	vcpu_request(v, REQ_MMU_RELOAD);
@@ -238,6 +241,7 @@ int nested_vmexit(struct vcpu *v, const struct vcpu_exit *e)
 	u32 bad = 0;
 
 	trace_turtles_nested_vmexit(v->id, v->rip, x.reason, x.qual, x.intr_info);
+	nested_take_event(v);
 	if (!(x.idt_info & INTR_INFO_VALID_MASK))
 		vectoring_from_events(v, &x);
 	nested_timer_stop(v);

@@ -41,10 +41,16 @@ struct nested_pin {
  * @checked:	the last entry that passed the checks
  * @vapic:	L1's virtual-APIC page
  * @apic_access: L1's APIC-access page
- * @timer:	VMX-preemption timer in software, armed while L2 runs with it
- * @timer_fired: (a) it has expired
- * @timer_on:	it is armed
- * @timer_deadline: host TSC at which the timer reaches 0
+ * @timer:	stands in for the VMX-preemption timer where the hardware has none
+ * @timer_fired: (a) @timer has expired
+ * @timer_on:	L2 runs with the VMX-preemption timer
+ * @timer_deadline: host TSC at which it reaches 0
+ * @entry_event: VM entry's event is still in the vmcs12: nested_take_event()
+ * @entered_at: world switches (stats.hw_exits) when L2 was entered; while it is the present
+ *		number the hardware has not made the entry yet
+ * @mtf_pending: a monitor-trap-flag VM exit is due
+ * @restored:	what nested_resume() has to do before L2 runs: RESTORED_*
+ * @restored_deadline: of RESTORED_DEADLINE, as user space gave it
  */
 struct vcpu_nested {
 	struct vcpu *vcpu;
@@ -62,10 +68,23 @@ struct vcpu_nested {
 	bool timer_fired;
 	bool timer_on;
 	u64 timer_deadline;
+	bool entry_event;
+	u64 entered_at;
+	bool mtf_pending;
+	u32 restored;
+	u64 restored_deadline;
 };
+
+/* Left to do when user space has put L2 into place. */
+#define RESTORED_TIMER	  0x1u /* start the timer: from the vmcs12, or ... */
+#define RESTORED_DEADLINE 0x2u /* ... by this deadline */
+#define RESTORED_REGS	  0x4u /* registers were set: can L2 run with them? */
 
 /* nested_enter.c */
 int nested_vmenter(struct vcpu *v, bool launch);
+void nested_enter_l2(struct vcpu *v, const struct vmcs12 *view);
+void nested_fill_check_env(struct vcpu *v, struct nested_check_env *env);
+void nested_take_event(struct vcpu *v);
 struct nested_msr_ops;
 void nested_fill_msr_ops(struct vcpu *v, struct nested_msr_ops *ops);
 
@@ -96,10 +115,13 @@ int nested_vmexit(struct vcpu *v, const struct vcpu_exit *e);
 int nested_fail_entry(struct vcpu *v, u32 reason, u64 qual);
 int nested_vmexit_simple(struct vcpu *v, u32 reason, u64 qual);
 
-/* nested_timer.c: the VMX-preemption timer where the hardware has none to give */
+/* nested_timer.c: the VMX-preemption timer */
 void nested_timer_init(struct vcpu *v);
 void nested_timer_start(struct vcpu *v, u32 value);
-void nested_timer_stop(struct vcpu *v); /* saves the rest when L1 asked for that */
+void nested_timer_start_at(struct vcpu *v, u64 deadline);
+void nested_timer_stop(struct vcpu *v);
+u64 nested_timer_save(struct vcpu *v);
+void nested_timer_restore(struct vcpu *v, u64 saved);
 
 /* nested_insn.c */
 extern const struct nested_ops vcpu_nested_ops;

@@ -114,6 +114,11 @@ static void seg_from_kvm(struct vcpu *v, enum x86_sreg s, const struct kvm_segme
 		op(v, X86_LDTR, &(s)->ldt); \
 	} while (0)
 
+static bool in_pae_paging(const struct kvm_sregs2 *s)
+{
+	return (s->cr0 & X86_CR0_PG) && (s->cr4 & X86_CR4_PAE) && !(s->efer & EFER_LMA);
+}
+
 void vcpu_get_sregs2(struct vcpu *v, struct kvm_sregs2 *s)
 {
 	struct x86_dt dt;
@@ -134,6 +139,10 @@ void vcpu_get_sregs2(struct vcpu *v, struct kvm_sregs2 *s)
 	s->cr8 = vcpu_get_cr8(v);
 	s->efer = hw->get_efer(v);
 	s->apic_base = v->apic_base;
+	if (in_pae_paging(s) && hw->get_pdptrs) {
+		hw->get_pdptrs(v, s->pdptrs);
+		s->flags = KVM_SREGS2_FLAGS_PDPTRS_VALID;
+	}
 }
 
 void vcpu_get_sregs(struct vcpu *v, struct kvm_sregs *s)
@@ -200,6 +209,7 @@ static int sregs_set(struct vcpu *v, const struct kvm_sregs2 *s)
 	hw->set_cr3(v, s->cr3);
 	SREGS_SEGS(seg_from_kvm, v, s);
 	vcpu_cpuid_update(v);
+	nested_regs_set(v);
 	hw->tlb_flush(v, true);
 	vcpu_request(v, REQ_MMU_RELOAD);
 	vcpu_request(v, REQ_EVENT);
@@ -213,7 +223,8 @@ static int sregs_set(struct vcpu *v, const struct kvm_sregs2 *s)
 
 int vcpu_set_sregs2(struct vcpu *v, const struct kvm_sregs2 *s)
 {
-	bool pae = (s->cr0 & X86_CR0_PG) && (s->cr4 & X86_CR4_PAE) && !(s->efer & EFER_LMA);
+	static const u64 none[4];
+	bool pae = in_pae_paging(s);
 	int r;
 
 	lockdep_assert_held(&v->mutex);
@@ -227,7 +238,8 @@ int vcpu_set_sregs2(struct vcpu *v, const struct kvm_sregs2 *s)
 	if (s->flags & KVM_SREGS2_FLAGS_PDPTRS_VALID)
 		hw->set_pdptrs(v, s->pdptrs);
 	else if (pae && vcpu_load_pdptrs(v, s->cr3))
-		return -EINVAL;
+		/* Memory is not there yet, or KVM_SET_NESTED_STATE, which knows L2's, follows. */
+		hw->set_pdptrs(v, none);
 	return 0;
 }
 
@@ -317,7 +329,7 @@ int vcpu_get_mp_state(struct vcpu *v, struct kvm_mp_state *s)
 {
 	lockdep_assert_held(&v->mutex);
 	vcpu_accept_init_sipi(v);
-	s->mp_state = v->mp_state;
+	s->mp_state = v->lapic && v->l2_halted ? KVM_MP_STATE_HALTED : v->mp_state;
 	return 0;
 }
 
@@ -334,6 +346,9 @@ int vcpu_set_mp_state(struct vcpu *v, const struct kvm_mp_state *s)
 	} else {
 		v->mp_state = s->mp_state;
 	}
+	/* Without a local APIC it cannot be told, and stays. */
+	if (v->lapic)
+		v->l2_halted = false;
 	vcpu_request(v, REQ_EVENT);
 	return 0;
 }

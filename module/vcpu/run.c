@@ -79,6 +79,11 @@ static int serve_requests(struct vcpu *v)
 	take_request(v, REQ_UNBLOCK);
 	if (take_request(v, REQ_TPR_ACCESS))
 		return tpr_access_report(v);
+	if (take_request(v, REQ_L2_RESTORED)) {
+		r = nested_resume(v);
+		if (r != RESUME_GUEST)
+			return r;
+	}
 	if (take_request(v, REQ_CLOCK_UPDATE)) {
 		vcpu_clock_update(v);
 		if (v->hv)

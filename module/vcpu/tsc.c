@@ -14,6 +14,7 @@
 
 #include "irqchip/irqchip.h"
 #include "vcpu/kvmclock.h"
+#include "vcpu/nested.h"
 #include "vcpu/vcpu.h"
 
 /* Rates within this of the host's are the host's: what KVM tolerates without scaling. */
@@ -61,6 +62,7 @@ static void set_offset(struct vcpu *v, u64 offset)
 		return;
 	v->tsc_offset = offset;
 	hw->set_tsc_offset(v, offset);
+	nested_tsc_changed(v);
 	vcpu_request(v, REQ_CLOCK_UPDATE);
 	if (v->lapic)
 		lapic_rearm_timer(v);

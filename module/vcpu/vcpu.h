@@ -53,6 +53,7 @@ enum vcpu_req {
 	REQ_TLB_FLUSH,	  /* flush this vCPU's second-level translations */
 	REQ_MMU_RELOAD,	  /* the second-level root has changed or died */
 	REQ_L2_PAGES,	  /* a page that the hardware uses for L2 has moved */
+	REQ_L2_RESTORED,  /* user space has put L2, or registers of it, into place */
 	REQ_CLOCK_UPDATE, /* write the kvmclock page */
 	REQ_STEAL_UPDATE, /* tell the guest of its stolen time */
 	REQ_MSR_FILTER,	  /* the filter has changed: intercept what it denies */

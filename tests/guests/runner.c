@@ -3,7 +3,8 @@
  * Runs a bare-metal payload in a VM over the KVM API, without QEMU: starts in a
  * few milliseconds and shows every exit that user space gets.
  *
- *   runner [-d device] [-v] [-H] [-c vcpus] [-i on|split|off] [-t seconds] [-p value] payload.bin
+ *   runner [-d device] [-v] [-H] [-c vcpus] [-i on|split|off] [-m microseconds] [-t seconds] [-p value]
+ *	   payload.bin
  *
  * The payload is loaded at 0x7c00 and started there in real mode, as a boot sector is. Ports
  * that it talks to: 0xe9 prints a character, 0xf4 ends the run with the written byte as exit
@@ -19,13 +20,14 @@
  * 0xd0 takes the address of the TPR page (KVM_SET_VAPIC_ADDR), 0xd4 switches the reports of TPR
  * accesses on and off, 0xd5 counts them, 0xd6 says if the last was a write, 0xd8 gives its RIP.
  *
+ * With -m the VM is moved (move.c) whenever that time has passed.
+ *
  * -H gives the guest Hyper-V's interfaces. Then 0xf8 reads how often HvCallSignalEvent has signalled
  * port 5 since the last time, 0xf9 the last event (KVM_SYSTEM_EVENT_*) that user space was told
  * of, 0xfa the low byte of the last SynIC MSR. Hypercalls that come here are answered 0x7e.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/kvm.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -35,7 +37,10 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "runner.h"
 
 #define MEM_SIZE  (64u << 20)
 #define LOAD_AT	  0x7c00u
@@ -46,7 +51,8 @@
 
 enum irqchip { IRQCHIP_ON, IRQCHIP_SPLIT, IRQCHIP_OFF };
 
-static int kvm, vm, verbose, hyperv, port_fd;
+int kvm, vm;
+static int verbose, hyperv, port_fd;
 static uint8_t last_event, last_synic_msr;
 static enum irqchip irqchip;
 static struct {
@@ -58,16 +64,20 @@ static struct {
 	uint8_t reports, was_write;
 	uint32_t rip;
 } tpr;
+static unsigned int move_us;
+static volatile sig_atomic_t move_due;
+static struct kvm_run *volatile the_run; /* of the vCPU that is moved */
+static uint8_t *mem;
 static uint8_t latch[4], mmio[MMIO_SIZE];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void die(const char *what)
+_Noreturn void die(const char *what)
 {
 	fprintf(stderr, "runner: %s: %s\n", what, strerror(errno));
 	exit(125);
 }
 
-static int call(int fd, unsigned long req, void *arg, const char *what)
+int call(int fd, unsigned long req, void *arg, const char *what)
 {
 	int r = ioctl(fd, req, arg);
 
@@ -329,24 +339,106 @@ static void give_cpuid(int fd, uint32_t id)
 	free(c);
 }
 
-static void *vcpu_thread(void *arg)
+int run_size(void)
 {
-	uint32_t id = (uint32_t)(uintptr_t)arg;
+	return call(kvm, KVM_GET_VCPU_MMAP_SIZE, NULL, "KVM_GET_VCPU_MMAP_SIZE");
+}
+
+int make_vcpu(uint32_t id, struct kvm_run **run)
+{
 	int fd = ioctl(vm, KVM_CREATE_VCPU, (unsigned long)id);
-	struct kvm_run *run;
-	struct kvm_sregs s;
-	struct kvm_regs r = { .rip = LOAD_AT, .rflags = 2, .rsp = LOAD_AT };
-	int size, status;
 
 	if (fd < 0)
 		die("KVM_CREATE_VCPU");
-	size = call(kvm, KVM_GET_VCPU_MMAP_SIZE, NULL, "KVM_GET_VCPU_MMAP_SIZE");
-	run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (run == MAP_FAILED)
+	*run = mmap(NULL, run_size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (*run == MAP_FAILED)
 		die("mmap of kvm_run");
 	give_cpuid(fd, id);
 	if (hyperv)
 		enable_hyperv(fd);
+	return fd;
+}
+
+int make_vm(void)
+{
+	struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { 24 } };
+	struct kvm_pit_config pit = { 0 };
+	int fd = ioctl(kvm, KVM_CREATE_VM, 0ul);
+
+	if (fd < 0)
+		die("KVM_CREATE_VM");
+	call(fd, KVM_SET_TSS_ADDR, (void *)0xfffbd000ul, "KVM_SET_TSS_ADDR");
+	if (irqchip == IRQCHIP_ON) {
+		call(fd, KVM_CREATE_IRQCHIP, NULL, "KVM_CREATE_IRQCHIP");
+		call(fd, KVM_CREATE_PIT2, &pit, "KVM_CREATE_PIT2");
+	} else if (irqchip == IRQCHIP_SPLIT) {
+		call(fd, KVM_ENABLE_CAP, &split, "KVM_CAP_SPLIT_IRQCHIP");
+	}
+	return fd;
+}
+
+void give_memory(void)
+{
+	struct kvm_userspace_memory_region region = {
+		.memory_size = MEM_SIZE,
+		.userspace_addr = (uintptr_t)mem,
+	};
+
+	call(vm, KVM_SET_USER_MEMORY_REGION, &region, "KVM_SET_USER_MEMORY_REGION");
+}
+
+/* Also when it comes just before KVM_RUN: immediate_exit makes that return at once. */
+static void on_move(int sig)
+{
+	(void)sig;
+	move_due = 1;
+	if (the_run)
+		the_run->immediate_exit = 1;
+}
+
+/* One shot: moving itself takes time. */
+static void start_move_timer(void)
+{
+	static timer_t timer;
+	static int made;
+	struct itimerspec in = { .it_value.tv_nsec = move_us * 1000l };
+	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+
+	if (!made && timer_create(CLOCK_MONOTONIC, &ev, &timer))
+		die("timer_create");
+	made = 1;
+	move_due = 0;
+	if (timer_settime(timer, 0, &in, NULL))
+		die("timer_settime");
+}
+
+static int move(int fd, struct kvm_run **run)
+{
+	the_run = NULL;
+	(*run)->immediate_exit = 0;
+	fd = move_vm(fd, run);
+	the_run = *run;
+	start_move_timer();
+	return fd;
+}
+
+static void end(int status)
+{
+	if (move_us)
+		printf("%s moved %u times, in L2 %u, with its entry pending %u\n",
+		       moves ? "PASS" : "FAIL", moves, moves_in_l2, moves_pending);
+	fflush(stdout);
+	_exit(status);
+}
+
+static void *vcpu_thread(void *arg)
+{
+	uint32_t id = (uint32_t)(uintptr_t)arg;
+	struct kvm_run *run;
+	struct kvm_sregs s;
+	struct kvm_regs r = { .rip = LOAD_AT, .rflags = 2, .rsp = LOAD_AT };
+	int fd = make_vcpu(id, &run), status;
+
 	if (id == 0) {
 		call(fd, KVM_GET_SREGS, &s, "KVM_GET_SREGS");
 		s.cs.base = 0;
@@ -354,7 +446,13 @@ static void *vcpu_thread(void *arg)
 		call(fd, KVM_SET_SREGS, &s, "KVM_SET_SREGS");
 		call(fd, KVM_SET_REGS, &r, "KVM_SET_REGS");
 	}
+	if (move_us) {
+		the_run = run;
+		start_move_timer();
+	}
 	for (;;) {
+		if (move_due)
+			fd = move(fd, &run);
 		if (irqchip != IRQCHIP_ON && id == 0)
 			pic_before_run(fd, run);
 		if (ioctl(fd, KVM_RUN, 0) < 0) {
@@ -398,10 +496,8 @@ static void *vcpu_thread(void *arg)
 			report(fd, run);
 			status = 124;
 		}
-		if (status >= 0) {
-			fflush(stdout);
-			_exit(status);
-		}
+		if (status >= 0)
+			end(status);
 		pthread_mutex_unlock(&lock);
 	}
 	return NULL;
@@ -431,16 +527,12 @@ static void load(uint8_t *mem, const char *path)
 int main(int argc, char **argv)
 {
 	const char *dev = "/dev/kvm";
-	struct kvm_userspace_memory_region region = { .memory_size = MEM_SIZE };
-	struct kvm_pit_config pit = { 0 };
-	struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { 24 } };
 	pthread_t t[MAX_VCPUS];
 	unsigned int i, vcpus = 1, limit = 60;
 	uint32_t parameter;
-	uint8_t *mem;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "d:vHc:i:t:p:")) != -1) {
+	while ((opt = getopt(argc, argv, "d:vHc:i:m:t:p:")) != -1) {
 		switch (opt) {
 		case 'i':
 			irqchip = !strcmp(optarg, "off")   ? IRQCHIP_OFF :
@@ -459,6 +551,9 @@ int main(int argc, char **argv)
 		case 'c':
 			vcpus = atoi(optarg);
 			break;
+		case 'm':
+			move_us = atoi(optarg);
+			break;
 		case 't':
 			limit = atoi(optarg);
 			break;
@@ -470,13 +565,15 @@ int main(int argc, char **argv)
 			return 125;
 		}
 	}
-	if (optind + 1 != argc || !vcpus || vcpus > MAX_VCPUS) {
+	if (optind + 1 != argc || !vcpus || vcpus > MAX_VCPUS || (move_us && vcpus > 1)) {
 		fprintf(stderr,
-			"usage: runner [-d device] [-v] [-H] [-c vcpus] [-i on|split|off] [-t seconds] [-p value] payload.bin\n");
+			"usage: runner [-d device] [-v] [-H] [-c vcpus] [-i on|split|off] [-m microseconds]\n"
+			"              [-t seconds] [-p value] payload.bin\n");
 		return 125;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0); /* the time limit must not lose lines */
 	signal(SIGALRM, on_alarm);
+	signal(SIGUSR1, on_move);
 	alarm(limit);
 
 	kvm = open(dev, O_RDWR | O_CLOEXEC);
@@ -484,16 +581,7 @@ int main(int argc, char **argv)
 		die(dev);
 	if (ioctl(kvm, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
 		die("KVM_GET_API_VERSION");
-	vm = ioctl(kvm, KVM_CREATE_VM, 0ul);
-	if (vm < 0)
-		die("KVM_CREATE_VM");
-	call(vm, KVM_SET_TSS_ADDR, (void *)0xfffbd000ul, "KVM_SET_TSS_ADDR");
-	if (irqchip == IRQCHIP_ON) {
-		call(vm, KVM_CREATE_IRQCHIP, NULL, "KVM_CREATE_IRQCHIP");
-		call(vm, KVM_CREATE_PIT2, &pit, "KVM_CREATE_PIT2");
-	} else if (irqchip == IRQCHIP_SPLIT) {
-		call(vm, KVM_ENABLE_CAP, &split, "KVM_CAP_SPLIT_IRQCHIP");
-	}
+	vm = make_vm();
 
 	if (hyperv)
 		make_port();
@@ -502,8 +590,7 @@ int main(int argc, char **argv)
 	if (mem == MAP_FAILED)
 		die("mmap of guest memory");
 	load(mem, argv[optind]);
-	region.userspace_addr = (uintptr_t)mem;
-	call(vm, KVM_SET_USER_MEMORY_REGION, &region, "KVM_SET_USER_MEMORY_REGION");
+	give_memory();
 
 	for (i = 1; i < vcpus; i++)
 		if (pthread_create(&t[i], NULL, vcpu_thread, (void *)(uintptr_t)i))

@@ -22,6 +22,7 @@
 #include "nested/vmcs12_seg.h"
 
 #define MISC_ACTIVITY_HLT BIT(6)
+#define PENDING_DBG_BS	  BIT(14)
 /* The core counts the timer down with the host's clock: coarse is good enough. */
 #define TIMER_RATE 5
 
@@ -286,7 +287,11 @@ static void save_registers(struct vcpu *v, struct svm_ctx *ctx, struct vmcs12 *v
 	vmcs12->guest_sysenter_esp = ctx->sysenter_esp;
 	vmcs12->guest_sysenter_eip = ctx->sysenter_eip;
 	vmcs12->guest_interruptibility_info = svm_get_intr_shadow(v);
+	/* A single-step trap that the shadow holds up: SDM "Pending Debug Exceptions", BS. */
 	vmcs12->guest_pending_dbg_exceptions = 0;
+	if (vmcs12->guest_interruptibility_info & (INTR_SHADOW_STI | INTR_SHADOW_MOV_SS) &&
+	    (v->rflags & X86_EFLAGS_TF) && !(ctx->debugctl & DEBUGCTLMSR_BTF))
+		vmcs12->guest_pending_dbg_exceptions = PENDING_DBG_BS;
 
 	if (vmcs12->vm_exit_controls & VM_EXIT_SAVE_DEBUG_CONTROLS) {
 		vmcs12->guest_dr7 = s->dr7;
@@ -303,6 +308,13 @@ static void save_registers(struct vcpu *v, struct svm_ctx *ctx, struct vmcs12 *v
 		vmcs12->vm_entry_controls &= ~VM_ENTRY_IA32E_MODE;
 }
 
+/** svm_l2_save - hw_ops: save L2's state, which goes on */
+void svm_l2_save(struct vcpu *v, struct vmcs12 *vmcs12)
+{
+	save_segments(v, vmcs12);
+	save_registers(v, &v->svm->ctx[1], vmcs12);
+}
+
 /**
  * svm_l2_leave - hw_ops: save L2's state, make context 01 current
  *
@@ -316,8 +328,7 @@ void svm_l2_leave(struct vcpu *v, struct vmcs12 *vmcs12)
 	if (svm->cur != ctx)
 		return;
 	if (vmcs12) {
-		save_segments(v, vmcs12);
-		save_registers(v, ctx, vmcs12);
+		svm_l2_save(v, vmcs12);
 		if (!(vmcs12->pin_based_vm_exec_control & PIN_BASED_VIRTUAL_NMIS))
 			svm->ctx[0].nmi_masked = ctx->nmi_masked;
 	}

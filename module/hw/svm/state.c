@@ -256,18 +256,22 @@ void svm_set_dr7(struct vcpu *v, u64 dr7)
 	vmcb_dirty(vmcb, CLEAN_DRX);
 }
 
-/** svm_set_tsc_offset - hw_ops: context 01's, and by as much that of 02 when it is current */
+static void put_tsc_offset(struct svm_ctx *ctx, u64 offset)
+{
+	ctx->vmcb->c.tsc_offset = offset;
+	vmcb_dirty(ctx->vmcb, CLEAN_I);
+}
+
+/** svm_set_tsc_offset - hw_ops: context 01's */
 void svm_set_tsc_offset(struct vcpu *v, u64 offset)
 {
-	struct svm_vmcb *vmcb = v->svm->ctx[0].vmcb, *cur = svm_cur(v)->vmcb;
-	u64 moved = offset - vmcb->c.tsc_offset;
+	put_tsc_offset(&v->svm->ctx[0], offset);
+}
 
-	vmcb->c.tsc_offset = offset;
-	vmcb_dirty(vmcb, CLEAN_I);
-	if (cur != vmcb) {
-		cur->c.tsc_offset += moved;
-		vmcb_dirty(cur, CLEAN_I);
-	}
+/** svm_l2_set_tsc_offset - hw_ops: context 02's */
+void svm_l2_set_tsc_offset(struct vcpu *v, u64 offset)
+{
+	put_tsc_offset(&v->svm->ctx[1], offset);
 }
 
 /* Where the VMCB keeps an MSR in full; NULL elsewhere. */

@@ -273,6 +273,7 @@ struct hw_ops svm_ops = {
 	.get_intr_shadow = svm_get_intr_shadow,
 	.set_intr_shadow = svm_set_intr_shadow,
 	.set_tsc_offset = svm_set_tsc_offset,
+	.l2_set_tsc_offset = svm_l2_set_tsc_offset,
 
 	.inject = svm_inject,
 	.set_window = svm_set_window,
@@ -287,5 +288,6 @@ struct hw_ops svm_ops = {
 
 	.l2_enter = svm_l2_enter,
 	.l2_set_pages = svm_l2_set_pages,
+	.l2_save = svm_l2_save,
 	.l2_leave = svm_l2_leave,
 };

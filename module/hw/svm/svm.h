@@ -204,6 +204,7 @@ int svm_get_msr(struct vcpu *v, u32 index, u64 *val);
 int svm_set_msr(struct vcpu *v, u32 index, u64 val);
 int svm_get_cpl(struct vcpu *v);
 void svm_set_tsc_offset(struct vcpu *v, u64 offset);
+void svm_l2_set_tsc_offset(struct vcpu *v, u64 offset);
 void svm_vcpu_reset(struct vcpu *v);
 
 /* event.c */
@@ -240,6 +241,7 @@ void svm_tlb_flush_gva(struct vcpu *v, u64 gva);
 void svm_fill_nested_caps(struct hw_nested_caps *caps);
 void svm_l2_enter(struct vcpu *v, struct vmcs12 *vmcs12, const struct l2_controls *ctl);
 void svm_l2_set_pages(struct vcpu *v, const struct l2_pages *pages);
+void svm_l2_save(struct vcpu *v, struct vmcs12 *vmcs12);
 void svm_l2_leave(struct vcpu *v, struct vmcs12 *vmcs12);
 
 #endif /* TURTLES_SVM_SVM_H */

@@ -298,7 +298,8 @@ void vmx_fill_nested_caps(void)
 			  SECONDARY_EXEC_PAUSE_LOOP_EXITING | SECONDARY_EXEC_RDRAND_EXITING |
 			  SECONDARY_EXEC_ENABLE_INVPCID | SECONDARY_EXEC_RDSEED_EXITING |
 			  SECONDARY_EXEC_XSAVES),
-		.exit = vmx_caps.exit_may,
+		/* The core computes what is left of L1's timer. */
+		.exit = vmx_caps.exit_may | VM_EXIT_SAVE_VMX_PREEMPTION_TIMER,
 		.entry = vmx_caps.entry_may,
 		.ept = vmx_caps.ept & (VMX_EPT_EXECUTE_ONLY_BIT | VMX_EPT_2MB_PAGE_BIT |
 				       VMX_EPT_1GB_PAGE_BIT | VMX_EPT_AD_BIT),
@@ -307,9 +308,6 @@ void vmx_fill_nested_caps(void)
 		.timer_in_hw = true,
 		.ins_outs_info = vmx_caps.basic & VMX_BASIC_INOUT,
 	};
-	/* What is left of L1's timer must be known after an exit that L1 does not see. */
-	if (!(vmx_caps.exit_may & VM_EXIT_SAVE_VMX_PREEMPTION_TIMER))
-		vmx_nested_caps.pin &= ~PIN_BASED_VMX_PREEMPTION_TIMER;
 	/* VPID for L2 is given through our own VPIDs, so it needs ours. */
 	if (!vmx_caps.use_vpid)
 		vmx_nested_caps.proc2 &= ~SECONDARY_EXEC_ENABLE_VPID;

@@ -135,13 +135,8 @@ void vmx_set_dr_intercept(struct vcpu *v, bool on)
 
 void vmx_set_tsc_offset(struct vcpu *v, u64 offset)
 {
-	struct vmx_vcpu *x = v->vmx;
-	u64 moved = offset - x->tsc_offset01;
-
-	x->tsc_offset01 = offset;
-	changed_01(x);
-	if (x->cur == &x->c02)
-		vmwrite_cached(x->c02.tsc_offset, TSC_OFFSET, x->c02.tsc_offset + moved);
+	v->vmx->tsc_offset01 = offset;
+	changed_01(v->vmx);
 }
 
 /* Without a TPR shadow every MOV to CR8 exits and no threshold is needed. */

@@ -198,12 +198,11 @@ static void load_controls(struct vmx_vcpu *x, struct vmx_ctx *c, const struct l2
 	struct vmx_nested *n = x->nested;
 
 	c->l1_timer_on = ctl->pin & PIN_BASED_VMX_PREEMPTION_TIMER;
-	c->l1_timer = ctl->preemption_timer;
 	c->l1_windows = ctl->proc & EVENT_WINDOWS;
 	vmx_set_pin(c, vmx_caps.pin | (ctl->pin & PIN_BASED_VMX_PREEMPTION_TIMER));
 	vmx_set_proc(c, proc02(x, ctl));
 	vmx_set_proc2(c, proc2_02(c, ctl));
-	vmx_set_exit(c, vmx_caps.exit | (ctl->exit & VM_EXIT_SAVE_VMX_PREEMPTION_TIMER));
+	vmx_set_exit(c, vmx_caps.exit);
 	vmx_set_exc(c, ctl->exception_bitmap | VMX_ALWAYS_INTERCEPTED);
 	if (n->pfec_mask_match != ((u64)ctl->pfec_mask << 32 | ctl->pfec_match)) {
 		n->pfec_mask_match = (u64)ctl->pfec_mask << 32 | ctl->pfec_match;
@@ -306,26 +305,34 @@ void vmx_l2_set_pages(struct vcpu *v, const struct l2_pages *pages)
 		vmwrite_cached(n->apic_access_hpa, APIC_ACCESS_ADDR, pages->apic_access_hpa);
 }
 
+/** vmx_l2_set_tsc_offset - hw_ops: context 02, current, gets another TSC */
+void vmx_l2_set_tsc_offset(struct vcpu *v, u64 offset)
+{
+	vmwrite_cached(v->vmx->c02.tsc_offset, TSC_OFFSET, offset);
+}
+
+/** vmx_l2_set_timer - hw_ops: when L1's preemption timer expires */
+void vmx_l2_set_timer(struct vcpu *v, u64 deadline)
+{
+	v->vmx->c02.l1_deadline = deadline;
+}
+
 /*
  * The preemption timer serves two masters: L1, and the bound on entries with
- * interrupts off (caps.c). The shorter one is programmed; what is left of L1's
- * is kept here.
+ * interrupts off (caps.c). The shorter one is programmed. L1's runs on while L0 has the
+ * processor: for L1 it counts without a break.
  */
 u32 vmx_l2_timer(struct vmx_ctx *c, u32 ours)
 {
+	u64 now, left = 0;
+
 	if (!c->l1_timer_on)
 		return ours;
-	c->timer_is_ours = vmx_caps.irqs_stick && ours < c->l1_timer;
-	return c->timer_is_ours ? ours : c->l1_timer;
-}
-
-/* After a run with L1's timer on: account for what it used up. */
-void vmx_l2_timer_ran(struct vmx_ctx *c)
-{
-	u32 left = vmread(VMX_PREEMPTION_TIMER_VALUE);
-
-	c->l1_timer -= min(c->l1_timer, c->timer - min(left, c->timer));
-	c->timer = left;
+	now = rdtsc();
+	if (now < c->l1_deadline)
+		left = ((c->l1_deadline - now - 1) >> vmx_caps.timer_shift) + 1;
+	c->timer_is_ours = vmx_caps.irqs_stick && ours < left;
+	return c->timer_is_ours ? ours : min_t(u64, left, U32_MAX);
 }
 
 /* SDM "Saving Guest State": fields that are saved only if L1 asked, or are ours. */
@@ -353,8 +360,21 @@ static void save_registers(struct vcpu *v, struct vmx_ctx *c, struct vmcs12 *vmc
 		vmcs12->vm_entry_controls |= VM_ENTRY_IA32E_MODE;
 	else
 		vmcs12->vm_entry_controls &= ~VM_ENTRY_IA32E_MODE;
-	if (c->l1_timer_on && (vmcs12->vm_exit_controls & VM_EXIT_SAVE_VMX_PREEMPTION_TIMER))
-		vmcs12->vmx_preemption_timer_value = c->l1_timer;
+}
+
+/**
+ * vmx_l2_save - save all of context 02, which goes on
+ * @v:	    the vCPU, context 02 current
+ * @vmcs12: where L2's state goes
+ */
+void vmx_l2_save(struct vcpu *v, struct vmcs12 *vmcs12)
+{
+	struct vmx_nested *n = v->vmx->nested;
+	struct vmx_ctx *c = &v->vmx->c02;
+
+	copy_hot_state_out(n, vmcs12);
+	save_registers(v, c, vmcs12);
+	copy_rare_state_out(n, vmcs12, is_pae(vmcs12, c->efer));
 }
 
 /**

@@ -123,8 +123,6 @@ void vmx_enter(struct vcpu *v, struct vcpu_exit *e)
 	v->rflags = c->rflags = vmread(GUEST_RFLAGS);
 	if ((c->proc & CPU_BASED_TPR_SHADOW) && !c->foreign_vapic)
 		v->cr8 = x->vapic[VAPIC_TPR] >> 4;
-	if (unlikely(c->l1_timer_on))
-		vmx_l2_timer_ran(c);
 	/* An entry consumes the event it was given. */
 	c->intr_info = 0;
 	vmx_fill_exit(x, c, e);

@@ -173,6 +173,14 @@ void vmx_set_pdptrs(struct vcpu *v, const u64 pdpte[4])
 		vmwrite(GUEST_PDPTR0 + 2 * i, pdpte[i]);
 }
 
+void vmx_get_pdptrs(struct vcpu *v, u64 pdpte[4])
+{
+	int i;
+
+	for (i = 0; i < 4; i++)
+		pdpte[i] = vmread(GUEST_PDPTR0 + 2 * i);
+}
+
 u64 vmx_get_cr4(struct vcpu *v)
 {
 	struct vmx_ctx *c = v->vmx->cur;

@@ -105,7 +105,7 @@ struct vmx_ctx {
 	/* An expired preemption timer is ours to swallow, not the guest hypervisor's. */
 	bool timer_is_ours;
 	bool l1_timer_on; /* 02: L1 uses the timer ... */
-	u32 l1_timer;	  /* ... and this much is left of it */
+	u64 l1_deadline;  /* ... and it expires at this host TSC */
 
 	/* Host state. */
 	u64 host_cr0, host_cr3, host_cr4;
@@ -217,6 +217,7 @@ void vmx_set_cr0(struct vcpu *v, u64 cr0);
 u64 vmx_get_cr3(struct vcpu *v);
 void vmx_set_cr3(struct vcpu *v, u64 cr3);
 void vmx_set_pdptrs(struct vcpu *v, const u64 pdpte[4]);
+void vmx_get_pdptrs(struct vcpu *v, u64 pdpte[4]);
 u64 vmx_get_cr4(struct vcpu *v);
 void vmx_set_cr4(struct vcpu *v, u64 cr4);
 u64 vmx_get_efer(struct vcpu *v);
@@ -267,7 +268,9 @@ void vmx_tlb_flush_cpu(void);
 /* nested.c */
 void vmx_sync_rare_state(struct vmx_vcpu *x, struct vmcs12 *vmcs12);
 u32 vmx_l2_timer(struct vmx_ctx *c, u32 ours);
-void vmx_l2_timer_ran(struct vmx_ctx *c);
+void vmx_l2_set_timer(struct vcpu *v, u64 deadline);
+void vmx_l2_set_tsc_offset(struct vcpu *v, u64 offset);
+void vmx_l2_save(struct vcpu *v, struct vmcs12 *vmcs12);
 void vmx_l2_set_pages(struct vcpu *v, const struct l2_pages *pages);
 int vmx_nested_create(struct vmx_vcpu *x);
 void vmx_nested_free(struct vmx_vcpu *x);

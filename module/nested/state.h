@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The nested state that user space saves and restores (KVM_GET/SET_NESTED_STATE, VMX format):
+ * which of what it hands in is acceptable. Pure; vcpu/nested_state.c acts.
+ */
+#ifndef TURTLES_NESTED_STATE_H
+#define TURTLES_NESTED_STATE_H
+
+#include <linux/kvm.h>
+#include <linux/types.h>
+#include "nested/check.h"
+#include "nested/vmcs12.h"
+
+/* Header and current VMCS; the place for a shadow VMCS stays empty, there is none. */
+#define NESTED_STATE_SIZE (sizeof(struct kvm_nested_state) + VMCS12_SIZE)
+
+/**
+ * struct nested_state_env - the vCPU that a state is for
+ * @vmx:	its CPUID has VMX
+ * @in_smm:	it is in system-management mode
+ * @maxphyaddr: its physical-address width
+ */
+struct nested_state_env {
+	bool vmx;
+	bool in_smm;
+	u8 maxphyaddr;
+};
+
+/* The VMCS that comes with @s; only if nested_state_has_vmcs12(). */
+static inline const struct vmcs12 *nested_state_vmcs12(const struct kvm_nested_state *s)
+{
+	return (const struct vmcs12 *)((const u8 *)s + sizeof(*s));
+}
+
+bool nested_state_has_vmcs12(const struct kvm_nested_state *s);
+const char *nested_state_check(const struct kvm_nested_state *s,
+			       const struct nested_state_env *env);
+void nested_state_view(struct vmcs12 *view, const struct vmcs12 *v, bool run_pending);
+const char *nested_state_check_l2(const struct vmcs12 *v, bool run_pending, struct vmcs12 *view,
+				  struct nested_check_env *env);
+
+unsigned int nested_state_nr_rows(void);
+const char *nested_state_row_name(unsigned int i);
+
+#endif /* TURTLES_NESTED_STATE_H */
