@@ -321,7 +321,7 @@ static long get_nested_state(void *v, void *buf, unsigned long arg)
 
 	if (get_user(size, &u->size))
 		return -EFAULT;
-	s = kzalloc(NESTED_STATE_SIZE, GFP_KERNEL_ACCOUNT);
+	s = kzalloc(NESTED_STATE_SIZE_SHADOW, GFP_KERNEL_ACCOUNT);
 	if (!s)
 		return -ENOMEM;
 	nested_get_state(v, s);
@@ -344,10 +344,10 @@ static long set_nested_state(void *v, void *buf, unsigned long arg)
 		return -EFAULT;
 	if (size < sizeof(*s))
 		return -EINVAL;
-	s = kzalloc(NESTED_STATE_SIZE, GFP_KERNEL_ACCOUNT);
+	s = kzalloc(NESTED_STATE_SIZE_SHADOW, GFP_KERNEL_ACCOUNT);
 	if (!s)
 		return -ENOMEM;
-	if (!copy_from_user(s, u, min_t(u32, size, NESTED_STATE_SIZE))) {
+	if (!copy_from_user(s, u, min_t(u32, size, NESTED_STATE_SIZE_SHADOW))) {
 		/* The one that was looked at, whatever is there now. */
 		s->size = size;
 		ret = nested_set_state(v, s);

@@ -35,6 +35,9 @@
 	 SECONDARY_EXEC_ENABLE_INVPCID | SECONDARY_EXEC_RDSEED_EXITING | SECONDARY_EXEC_XSAVES | \
 	 SECONDARY_EXEC_TSC_SCALING)
 
+/* Carried out by the core alone: nothing is asked of the backend. */
+#define SOFT_PROC2 SECONDARY_EXEC_SHADOW_VMCS
+
 #define CORE_EXIT                                                                                \
 	(VM_EXIT_SAVE_DEBUG_CONTROLS | VM_EXIT_HOST_ADDR_SPACE_SIZE | VM_EXIT_ACK_INTR_ON_EXIT | \
 	 VM_EXIT_SAVE_IA32_PAT | VM_EXIT_LOAD_IA32_PAT | VM_EXIT_SAVE_IA32_EFER |                \
@@ -118,7 +121,7 @@ static void init_controls(struct vmx_caps *caps, const struct hw_nested_caps *hw
 	caps->proc.must1 = DEFAULT1_PROC & ~CLEARABLE_PROC;
 	caps->proc.may1 = DEFAULT1_PROC | (CORE_PROC & hw->proc);
 	caps->proc2.must1 = 0;
-	caps->proc2.may1 = CORE_PROC2 & hw->proc2;
+	caps->proc2.may1 = (CORE_PROC2 & hw->proc2) | SOFT_PROC2;
 	caps->exit.must1 = DEFAULT1_EXIT & ~CLEARABLE_EXIT;
 	caps->exit.may1 = DEFAULT1_EXIT | (CORE_EXIT & hw->exit);
 	caps->entry.must1 = DEFAULT1_ENTRY & ~CLEARABLE_ENTRY;
@@ -419,6 +422,8 @@ bool vmx_caps_has(const struct vmx_caps *caps, enum vmcs12_needs needs)
 	case VMCS12_NEEDS_EFER:
 		return may(&caps->entry, VM_ENTRY_LOAD_IA32_EFER) ||
 		       may(&caps->exit, VM_EXIT_SAVE_IA32_EFER | VM_EXIT_LOAD_IA32_EFER);
+	case VMCS12_NEEDS_SHADOW_VMCS:
+		return caps->proc2.may1 & SECONDARY_EXEC_SHADOW_VMCS;
 	case VMCS12_NEEDS_PERF_GLOBAL_CTRL:
 	case VMCS12_NEEDS_BNDCFGS:
 	case VMCS12_NEEDS_POSTED_INTR:
@@ -426,7 +431,6 @@ bool vmx_caps_has(const struct vmx_caps *caps, enum vmcs12_needs needs)
 	case VMCS12_NEEDS_PML:
 	case VMCS12_NEEDS_VMFUNC:
 	case VMCS12_NEEDS_EPTP_SWITCHING:
-	case VMCS12_NEEDS_SHADOW_VMCS:
 	case VMCS12_NEEDS_ENCLS:
 		/* Not in the CORE_ masks above, so never offered. */
 		return false;

@@ -141,6 +141,7 @@ struct region {
 
 static const struct region ctls_regions[] = {
 	FROM_TO(io_bitmap_a, xss_exit_bitmap),
+	FROM_TO(vmread_bitmap, vmwrite_bitmap),
 	ONE(tsc_multiplier),
 	ONE(guest_cr0),
 	FROM_TO(pin_based_vm_exec_control, secondary_vm_exec_control),

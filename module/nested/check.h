@@ -32,6 +32,7 @@
  * @vtpr:	  byte 0x80 of the virtual-APIC page
  * @link_valid:	  @link_header was read; else the row that needs it fails
  * @link_header:  first 32 bits of the VMCS that the link pointer names
+ * @current_vmptr: address of the VMCS itself
  * @pdptes_valid: @pdptes were read; else the row that needs them fails
  * @pdptes:	  the four PDPTEs at guest CR3, needed without EPT only
  *
@@ -49,6 +50,7 @@ struct nested_check_env {
 	u8 vtpr;
 	bool link_valid;
 	u32 link_header;
+	u64 current_vmptr;
 	bool pdptes_valid;
 	u64 pdptes[4];
 };

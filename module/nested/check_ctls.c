@@ -325,6 +325,21 @@ static bool entry_msr_load_area(const struct nested_check *c)
 	return msr_area_ok(c, c->v->vm_entry_msr_load_addr, c->v->vm_entry_msr_load_count);
 }
 
+static bool has_shadow_vmcs(const struct nested_check *c)
+{
+	return proc2_has(c->v, SECONDARY_EXEC_SHADOW_VMCS);
+}
+
+static bool vmread_bitmap_addr(const struct nested_check *c)
+{
+	return page_addr_ok(c->env->maxphyaddr, c->v->vmread_bitmap);
+}
+
+static bool vmwrite_bitmap_addr(const struct nested_check *c)
+{
+	return page_addr_ok(c->env->maxphyaddr, c->v->vmwrite_bitmap);
+}
+
 #define EXEC  "VM-Execution Control Fields"
 #define EXIT  "VM-Exit Control Fields"
 #define ENTRY "VM-Entry Control Fields"
@@ -353,6 +368,8 @@ const struct nested_check_row check_ctls_rows[] = {
 	ROW("vpid_not_zero", EXEC, has_vpid, vpid_not_zero),
 	ROW("eptp", EXEC, has_ept, eptp),
 	ROW("unrestricted_guest_needs_ept", EXEC, has_unrestricted_guest, has_ept),
+	ROW("vmread_bitmap_addr", EXEC, has_shadow_vmcs, vmread_bitmap_addr),
+	ROW("vmwrite_bitmap_addr", EXEC, has_shadow_vmcs, vmwrite_bitmap_addr),
 	ROW("tsc_multiplier_not_zero", EXEC, has_tsc_scaling, tsc_multiplier_not_zero),
 
 	ROW("exit_allowed", EXIT, NULL, exit_allowed),

@@ -268,10 +268,17 @@ static bool link_addr(const struct nested_check *c)
 	return page_addr_ok(c->env->maxphyaddr, c->v->vmcs_link_pointer);
 }
 
-/* VMCS shadowing is not offered, so the shadow indicator must be clear. */
+/* A shadow VMCS with VMCS shadowing, an ordinary one without. */
 static bool link_revision(const struct nested_check *c)
 {
-	return c->env->link_valid && c->env->link_header == VMCS12_REVISION;
+	u32 shadow = proc2_has(c->v, SECONDARY_EXEC_SHADOW_VMCS) ? VMCS12_SHADOW : 0;
+
+	return c->env->link_valid && c->env->link_header == (VMCS12_REVISION | shadow);
+}
+
+static bool link_not_current(const struct nested_check *c)
+{
+	return c->v->vmcs_link_pointer != c->env->current_vmptr;
 }
 
 /* -- Page-directory-pointer-table entries ---------------------------------- */
@@ -343,6 +350,7 @@ const struct nested_check_row check_guest_late_rows[] = {
 	ROW("pending_bs", NONREG, trap_is_due, pending_bs),
 	ROW("pending_rtm", NONREG, has_pending_rtm, pending_rtm),
 	QROW("link_addr", NONREG, has_link, link_addr, ENTRY_QUAL_LINK_PTR),
+	QROW("link_not_current", NONREG, has_link, link_not_current, ENTRY_QUAL_LINK_PTR),
 	QROW("link_revision", NONREG, has_link, link_revision, ENTRY_QUAL_LINK_PTR),
 
 	QROW("guest_pdptes", PDPTES, uses_pae_paging, guest_pdptes, ENTRY_QUAL_PDPTE),

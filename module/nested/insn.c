@@ -299,6 +299,14 @@ static void insn_vmclear(struct vmx_insn *i, struct vmx_insn_result *res)
 	succeed(res);
 }
 
+/* The shadow-VMCS indicator may be set where VMCS shadowing is offered. */
+static bool revision_ok(const struct vmx_caps *caps, u32 revision)
+{
+	if (caps->proc2.may1 & SECONDARY_EXEC_SHADOW_VMCS)
+		revision &= ~VMCS12_SHADOW;
+	return revision == VMCS12_REVISION;
+}
+
 static void insn_vmptrld(struct vmx_insn *i, struct vmx_insn_result *res)
 {
 	u32 revision;
@@ -310,9 +318,8 @@ static void insn_vmptrld(struct vmx_insn *i, struct vmx_insn_result *res)
 		return vmx_insn_fail(i->ns, res, VMXERR_VMPTRLD_INVALID_ADDRESS);
 	if (ptr == i->ns->vmxon_ptr)
 		return vmx_insn_fail(i->ns, res, VMXERR_VMPTRLD_VMXON_POINTER);
-	/* The shadow-VMCS indicator, bit 31, must be clear too: not offered. */
 	if (i->ops->read_gpa(i->ctx, ptr, &revision, sizeof(revision)) ||
-	    revision != VMCS12_REVISION)
+	    !revision_ok(i->caps, revision))
 		return vmx_insn_fail(i->ns, res, VMXERR_VMPTRLD_INCORRECT_VMCS_REVISION_ID);
 	if (ptr == i->ns->current_vmptr)
 		return succeed(res);
@@ -472,7 +479,7 @@ static void enter(struct vmx_insn *i, struct vmx_insn_result *res, bool launch)
 
 	if (!may_execute(i, res))
 		return;
-	if (i->ns->current_vmptr == VMCS12_NO_PTR)
+	if (i->ns->current_vmptr == VMCS12_NO_PTR || (i->ns->vmcs12->revision_id & VMCS12_SHADOW))
 		return fail_invalid(res);
 	if (i->blocked_by_mov_ss)
 		return vmx_insn_fail(i->ns, res, VMXERR_ENTRY_EVENTS_BLOCKED_BY_MOV_SS);

@@ -5,8 +5,8 @@
  *
  * Each computes a result; the caller applies it to RFLAGS and RIP, delivers the
  * fault, or enters L2. Guest memory and translations are reached through
- * struct nested_ops only. VMX instructions of L2 never come here: reflect.c
- * gives them to L1.
+ * struct nested_ops only. Of L2's only VMREAD and VMWRITE of a shadow VMCS come here; reflect.c
+ * gives the others to L1.
  */
 #ifndef TURTLES_NESTED_INSN_H
 #define TURTLES_NESTED_INSN_H

@@ -183,6 +183,34 @@ static bool l1_wrmsr(const struct reflect_ctx *c)
 	return l1_msr(c, MSR_BITMAP_WRITE_OFFSET);
 }
 
+/* -- VMCS shadowing -------------------------------------------------------- */
+
+/*
+ * SDM "VMREAD - Read Field from Virtual-Machine Control Structure", the same for VMWRITE: L2 reaches
+ * the shadow VMCS if the bitmap has the field's bit clear. The register with the encoding is in
+ * bits 31:28 of the instruction information on either hardware.
+ */
+static bool l1_shadowed(const struct reflect_ctx *c, u64 bitmap)
+{
+	u64 encoding = c->regs[c->e->insn_info >> 28];
+
+	if (!proc2_has(c->v, SECONDARY_EXEC_SHADOW_VMCS))
+		return true;
+	if (!c->l2_64bit)
+		encoding = (u32)encoding;
+	return encoding >> 15 || bitmap_bit(c, bitmap, encoding);
+}
+
+static bool l1_vmread(const struct reflect_ctx *c)
+{
+	return l1_shadowed(c, c->v->vmread_bitmap);
+}
+
+static bool l1_vmwrite(const struct reflect_ctx *c)
+{
+	return l1_shadowed(c, c->v->vmwrite_bitmap);
+}
+
 /* -- Reasons that more than one control decides ---------------------------- */
 
 static bool l1_pause(const struct reflect_ctx *c)
@@ -266,15 +294,15 @@ static const struct reflect_row rows[] = {
 	[EXIT_REASON_RDTSC] = L1_PROC("RDTSC", CPU_BASED_RDTSC_EXITING),
 	/* Not in SMM: the instruction is an undefined opcode, which L0 delivers. */
 	[REASON_RSM] = L0_ALWAYS("RSM"),
-	/* VMX instructions of L2 are L1's, whatever it set. */
+	/* VMX instructions of L2 are L1's, but for those that it gave a shadow VMCS. */
 	[EXIT_REASON_VMCALL] = L1_ALWAYS("VMCALL"),
 	[EXIT_REASON_VMCLEAR] = L1_ALWAYS("VMCLEAR"),
 	[EXIT_REASON_VMLAUNCH] = L1_ALWAYS("VMLAUNCH"),
 	[EXIT_REASON_VMPTRLD] = L1_ALWAYS("VMPTRLD"),
 	[EXIT_REASON_VMPTRST] = L1_ALWAYS("VMPTRST"),
-	[EXIT_REASON_VMREAD] = L1_ALWAYS("VMREAD"),
+	[EXIT_REASON_VMREAD] = L1_IF("VMREAD", l1_vmread),
 	[EXIT_REASON_VMRESUME] = L1_ALWAYS("VMRESUME"),
-	[EXIT_REASON_VMWRITE] = L1_ALWAYS("VMWRITE"),
+	[EXIT_REASON_VMWRITE] = L1_IF("VMWRITE", l1_vmwrite),
 	[EXIT_REASON_VMOFF] = L1_ALWAYS("VMXOFF"),
 	[EXIT_REASON_VMON] = L1_ALWAYS("VMXON"),
 	[EXIT_REASON_CR_ACCESS] = L1_IF("CR_ACCESS", l1_cr_access),

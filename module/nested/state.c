@@ -141,10 +141,35 @@ static bool smm_guest_mode_vmcs12(const state_t *s, const env_t *env)
 	       nested_state_has_vmcs12(s);
 }
 
+/* A shadow VMCS may be current, but not run. */
 static bool revision(const state_t *s, const env_t *env)
 {
-	return !nested_state_has_vmcs12(s) ||
-	       nested_state_vmcs12(s)->revision_id == VMCS12_REVISION;
+	u32 id;
+
+	if (!nested_state_has_vmcs12(s))
+		return true;
+	id = nested_state_vmcs12(s)->revision_id;
+	if (!(s->flags & KVM_STATE_NESTED_GUEST_MODE))
+		id &= ~VMCS12_SHADOW;
+	return id == VMCS12_REVISION;
+}
+
+/* Only while L2 runs: else the shadow VMCS is in L1's memory. */
+static bool wants_shadow(const state_t *s)
+{
+	return (s->flags & KVM_STATE_NESTED_GUEST_MODE) &&
+	       nested_has_shadow(nested_state_vmcs12(s));
+}
+
+static bool size_shadow(const state_t *s, const env_t *env)
+{
+	return !wants_shadow(s) || s->size >= NESTED_STATE_SIZE_SHADOW;
+}
+
+static bool shadow_revision(const state_t *s, const env_t *env)
+{
+	return !wants_shadow(s) ||
+	       nested_state_shadow(s)->revision_id == (VMCS12_REVISION | VMCS12_SHADOW);
 }
 
 #define ROW(f)                      \
@@ -179,6 +204,8 @@ static const struct {
 	ROW(smm_guest_mode_vmxon),
 	ROW(smm_guest_mode_vmcs12),
 	ROW(revision),
+	ROW(size_shadow),
+	ROW(shadow_revision),
 };
 
 unsigned int nested_state_nr_rows(void)
@@ -193,7 +220,7 @@ const char *nested_state_row_name(unsigned int i)
 
 /**
  * nested_state_check - may this state be restored?
- * @s:	 header, and as many bytes as its size says, up to NESTED_STATE_SIZE
+ * @s:	 header, and as many bytes as its size says, up to NESTED_STATE_SIZE_SHADOW
  * @env: the vCPU
  *
  * Returns NULL, or the name of the row that says no.
@@ -228,12 +255,12 @@ void nested_state_view(struct vmcs12 *view, const struct vmcs12 *v, bool run_pen
 }
 
 /* What is in memory is fetched when L2 runs: assumed to be right until then. */
-static void assume_memory(struct nested_check_env *env)
+static void assume_memory(struct nested_check_env *env, bool shadow)
 {
 	env->vtpr_valid = true;
 	env->vtpr = 0xff;
 	env->link_valid = true;
-	env->link_header = VMCS12_REVISION;
+	env->link_header = VMCS12_REVISION | (shadow ? VMCS12_SHADOW : 0);
 	env->pdptes_valid = true;
 	memset(env->pdptes, 0, sizeof(env->pdptes));
 }
@@ -253,7 +280,7 @@ const char *nested_state_check_l2(const struct vmcs12 *v, bool run_pending, stru
 {
 	struct nested_check_result res;
 
-	assume_memory(env);
+	assume_memory(env, nested_has_shadow(v));
 	env->l1_lma = exit_has(v, VM_EXIT_HOST_ADDR_SPACE_SIZE);
 	env->linear_bits = v->host_cr4 & X86_CR4_LA57 ? 57 : 48;
 

@@ -11,8 +11,9 @@
 #include "nested/check.h"
 #include "nested/vmcs12.h"
 
-/* Header and current VMCS; the place for a shadow VMCS stays empty, there is none. */
-#define NESTED_STATE_SIZE (sizeof(struct kvm_nested_state) + VMCS12_SIZE)
+/* With the current VMCS, and with the shadow VMCS that L2 has besides. */
+#define NESTED_STATE_SIZE	 (sizeof(struct kvm_nested_state) + VMCS12_SIZE)
+#define NESTED_STATE_SIZE_SHADOW (NESTED_STATE_SIZE + VMCS12_SIZE)
 
 /**
  * struct nested_state_env - the vCPU that a state is for
@@ -30,6 +31,18 @@ struct nested_state_env {
 static inline const struct vmcs12 *nested_state_vmcs12(const struct kvm_nested_state *s)
 {
 	return (const struct vmcs12 *)((const u8 *)s + sizeof(*s));
+}
+
+/* The shadow VMCS that comes with @s; only if nested_has_shadow() of its VMCS. */
+static inline const struct vmcs12 *nested_state_shadow(const struct kvm_nested_state *s)
+{
+	return nested_state_vmcs12(s) + 1;
+}
+
+/* Does L2 run with a shadow VMCS? */
+static inline bool nested_has_shadow(const struct vmcs12 *v)
+{
+	return proc2_has(v, SECONDARY_EXEC_SHADOW_VMCS) && v->vmcs_link_pointer != VMCS12_NO_PTR;
 }
 
 bool nested_state_has_vmcs12(const struct kvm_nested_state *s);

@@ -22,6 +22,9 @@
 /* Bytes that the save/restore ABI defines; the rest of the page is ours. */
 #define VMCS12_ABI_SIZE 998
 
+/* In the revision id: a shadow VMCS (SDM "Format of the VMCS Region"). */
+#define VMCS12_SHADOW (1u << 31)
+
 /* launch_state of struct vmcs12, as the save/restore ABI encodes it. */
 #define VMCS12_CLEAR	0u
 #define VMCS12_LAUNCHED 1u

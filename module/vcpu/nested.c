@@ -34,7 +34,8 @@ int vcpu_nested_create(struct vcpu *v)
 	nested_timer_init(v);
 	n->vmcs12 = (struct vmcs12 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	n->msr_bitmap = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	if (!n->vmcs12 || !n->msr_bitmap)
+	n->shadow12 = (struct vmcs12 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!n->vmcs12 || !n->msr_bitmap || !n->shadow12)
 		return -ENOMEM; /* the caller frees what there is */
 	if (hw->nested_caps)
 		supported_caps(&n->caps);
@@ -50,6 +51,7 @@ void vcpu_nested_free(struct vcpu *v)
 	nested_unpin_pages(v);
 	free_page((unsigned long)v->nested->vmcs12);
 	free_page((unsigned long)v->nested->msr_bitmap);
+	free_page((unsigned long)v->nested->shadow12);
 	kfree(v->nested);
 	v->nested = NULL;
 }
@@ -80,6 +82,7 @@ void nested_reset(struct vcpu *v)
 	n->entry_event = false;
 	n->mtf_pending = false;
 	n->restored = 0;
+	n->shadow_on = false;
 	v->l2_halted = false;
 	nested_unpin_pages(v);
 	nested_state_init(&n->st, n->vmcs12);

@@ -15,6 +15,7 @@
 #include "mm/mm.h"
 #include "nested/check.h"
 #include "nested/enter.h"
+#include "nested/state.h"
 #include "vcpu/nested_int.h"
 
 #define MSR_IA32_APICBASE_X2APIC BIT(10)
@@ -44,6 +45,7 @@ void nested_fill_check_env(struct vcpu *v, struct nested_check_env *env)
 	env->caps = &v->nested->caps;
 	env->maxphyaddr = vcpu_maxphyaddr(v);
 	env->linear_bits = hw->get_cr4(v) & X86_CR4_LA57 ? 57 : 48;
+	env->current_vmptr = v->nested->st.current_vmptr;
 	env->l1_lma = hw->get_efer(v) & EFER_LMA;
 	env->rtm = vcpu_has_feature(v, X86_FEATURE_RTM);
 	env->efer_valid = EFER_SCE | EFER_LME | EFER_LMA;
@@ -105,6 +107,9 @@ void nested_take_event(struct vcpu *v)
 		break;
 	case INTR_TYPE_NMI_INTR:
 		v->ev.nmi_injected = true;
+		break;
+	case INTR_TYPE_OTHER_EVENT:
+		v->nested->mtf_pending = true;
 		break;
 	default:
 		v->ev.exc.injected = true;
@@ -206,6 +211,8 @@ int nested_vmenter(struct vcpu *v, bool launch)
 
 	trace_turtles_nested_vmenter(v->id, v->rip, n->st.current_vmptr, n->vmcs12->guest_rip,
 				     n->vmcs12->ept_pointer, n->vmcs12->vm_entry_intr_info_field);
+	if (unlikely(nested_has_shadow(n->vmcs12)) && nested_shadow_load(v))
+		return nested_fail_entry(v, EXIT_REASON_INVALID_STATE, ENTRY_QUAL_LINK_PTR);
 	nested_enter_l2(v, n->vmcs12);
 	if (!n->uses_ept && env.pdptes_valid)
 		hw->set_pdptrs(v, env.pdptes);

@@ -39,6 +39,13 @@ static u32 l0_exceptions(struct vcpu *v)
 	return vectors;
 }
 
+/* Exits whose owner depends on the width of a register operand. */
+static bool wants_mode(u32 reason)
+{
+	return reason == EXIT_REASON_CR_ACCESS || reason == EXIT_REASON_VMREAD ||
+	       reason == EXIT_REASON_VMWRITE;
+}
+
 /**
  * nested_exit_is_for - whose is the exit taken in L2?
  * @v: the vCPU in L2; v->exit is complete
@@ -56,7 +63,7 @@ enum nested_exit_owner nested_exit_is_for(struct vcpu *v)
 	};
 	struct x86_seg cs;
 
-	if (v->exit.reason == EXIT_REASON_CR_ACCESS && (hw->get_efer(v) & EFER_LMA)) {
+	if (wants_mode(v->exit.reason) && (hw->get_efer(v) & EFER_LMA)) {
 		hw->get_seg(v, X86_CS, &cs);
 		c.l2_64bit = cs.ar & SEG_AR_L;
 	}
@@ -195,6 +202,8 @@ static void leave_l2(struct vcpu *v)
 	v->in_l2 = false;
 	v->nested->st.in_l2 = false;
 	v->nested->uses_ept = false;
+	if (unlikely(v->nested->shadow_on))
+		nested_shadow_store(v);
 	v->nested->entry_event = false;
 	v->nested->mtf_pending = false;
 	v->nested->restored = 0;

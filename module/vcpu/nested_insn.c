@@ -78,7 +78,8 @@ static int operand_linear(struct vcpu *v, const struct vmx_operand *op, u32 len,
 	return 0;
 }
 
-static int access_failed(enum gva_kind k, const struct gva_fault *f, struct vmx_insn_result *res)
+static int access_failed(struct vcpu *v, enum gva_kind k, const struct gva_fault *f,
+			 struct vmx_insn_result *res)
 {
 	switch (k) {
 	case GVA_OK:
@@ -90,6 +91,9 @@ static int access_failed(enum gva_kind k, const struct gva_fault *f, struct vmx_
 		res->cr2 = f->gva;
 		return 1;
 	default:
+		/* nested_apply_result() raises it. */
+		v->nested->mem_kind = k;
+		v->nested->mem_fault = *f;
 		return -EFAULT;
 	}
 }
@@ -103,7 +107,7 @@ static int read_mem(void *ctx, const struct vmx_operand *op, void *buf, u32 len,
 
 	if (operand_linear(v, op, len, false, &linear, res))
 		return 1;
-	return access_failed(vcpu_read_gva(v, linear, buf, len, 0, &f), &f, res);
+	return access_failed(v, vcpu_read_gva(v, linear, buf, len, 0, &f), &f, res);
 }
 
 static int write_mem(void *ctx, const struct vmx_operand *op, const void *buf, u32 len,
@@ -115,7 +119,7 @@ static int write_mem(void *ctx, const struct vmx_operand *op, const void *buf, u
 
 	if (operand_linear(v, op, len, true, &linear, res))
 		return 1;
-	return access_failed(vcpu_write_gva(v, linear, buf, len, 0, &f), &f, res);
+	return access_failed(v, vcpu_write_gva(v, linear, buf, len, 0, &f), &f, res);
 }
 
 static void do_invept(void *ctx, bool single, u64 eptp)
@@ -138,7 +142,7 @@ const struct nested_ops vcpu_nested_ops = {
 	.invvpid = do_invvpid,
 };
 
-static void fill_insn(struct vcpu *v, struct vmx_insn *i)
+void nested_fill_insn(struct vcpu *v, struct vmx_insn *i)
 {
 	struct x86_seg cs;
 
@@ -160,7 +164,7 @@ static void fill_insn(struct vcpu *v, struct vmx_insn *i)
 	i->linear_bits = i->cr4 & X86_CR4_LA57 ? 57 : 48;
 }
 
-static int apply_result(struct vcpu *v, const struct vmx_insn_result *res, u32 reason)
+int nested_apply_result(struct vcpu *v, const struct vmx_insn_result *res, u32 reason)
 {
 	switch (res->kind) {
 	case VMX_FAULT:
@@ -172,9 +176,7 @@ static int apply_result(struct vcpu *v, const struct vmx_insn_result *res, u32 r
 			vcpu_inject_exception(v, res->vector);
 		return RESUME_GUEST;
 	case VMX_ERROR:
-		/* As vcpu_raise_gva_fault(): an operand in device memory or behind a hole. */
-		return res->err == -EFAULT ? vcpu_internal_error(v, KVM_INTERNAL_ERROR_EMULATION) :
-					     res->err;
+		return vcpu_raise_gva_fault(v, v->nested->mem_kind, &v->nested->mem_fault);
 	case VMX_ENTER:
 		return nested_vmenter(v, reason == EXIT_REASON_VMLAUNCH);
 	default:
@@ -211,11 +213,11 @@ static int execute(struct vcpu *v, u32 reason, const struct vmx_operand *op)
 	int r;
 
 	nested_sync_vmcs12(v, needs);
-	fill_insn(v, &i);
+	nested_fill_insn(v, &i);
 	if (op)
 		i.op = *op;
 	vmx_insn_execute(&i, reason, &res);
-	r = apply_result(v, &res, reason);
+	r = nested_apply_result(v, &res, reason);
 	if (v->in_l2)
 		return r;
 	if (n->st.current_vmptr != before) {
@@ -251,6 +253,8 @@ int nested_handle_insn(struct vcpu *v)
 	if (!has_operand(v->exit.reason))
 		return execute(v, v->exit.reason, NULL);
 	vmx_operand_decode(&op, v->exit.insn_info, v->exit.qual, v->regs);
+	if (v->in_l2)
+		return nested_shadow_access(v, v->exit.reason, &op);
 	return execute(v, v->exit.reason, &op);
 }
 
@@ -379,10 +383,14 @@ static u32 insn_info_of(const struct emul *e)
 	return info;
 }
 
-/* In L2 every VMX instruction exits to L1 (SDM "Instructions That Cause VM Exits"). */
+/*
+ * In L2 VMX instructions exit to L1 (SDM "Instructions That Cause VM Exits"), unless L1 lets it reach
+ * a shadow VMCS.
+ */
 static int ud_in_l2(struct vcpu *v, u32 reason)
 {
 	struct emul *e = &v->emul->e;
+	struct vmx_operand op;
 	struct vcpu_exit x = {
 		.reason = reason,
 		.insn_len = e->insn.length,
@@ -394,6 +402,14 @@ static int ud_in_l2(struct vcpu *v, u32 reason)
 	else if (e->insn.is_mem)
 		x.qual =
 			e->insn.disp + (e->insn.base == EMUL_RIP_REL ? e->rip + e->insn.length : 0);
+	if (reason == EXIT_REASON_VMREAD || reason == EXIT_REASON_VMWRITE) {
+		v->exit.reason = reason;
+		v->exit.insn_info = x.insn_info;
+		if (nested_exit_is_for(v) == NESTED_EXIT_L0) {
+			operand_from_insn(&op, v, &e->insn);
+			return nested_shadow_access(v, reason, &op);
+		}
+	}
 	return nested_vmexit(v, &x);
 }
 
@@ -442,7 +458,7 @@ static bool fast_access(struct vcpu *v, u32 reason, const struct vmx_operand *op
 	struct vmx_insn i = {};
 
 	nested_sync_vmcs12(v, needs_of_vmcs12(reason));
-	fill_insn(v, &i);
+	nested_fill_insn(v, &i);
 	i.op = *op;
 	vmx_insn_execute(&i, reason, &res);
 	if (res.kind != VMX_SUCCEED)

@@ -39,6 +39,10 @@ struct nested_pin {
  * @uses_ept:	the running L2 has EPT
  * @msr_bitmap:	copy of L1's MSR bitmap, one page
  * @checked:	the last entry that passed the checks
+ * @shadow12:	the shadow VMCS of the running L2, read once at the entry
+ * @shadow_on:	L2 has one
+ * @shadow_dirty: L2 has written it; L1's memory gets it at the exit
+ * @mem_kind, @mem_fault: why the memory operand of a VMX instruction could not be accessed
  * @vapic:	L1's virtual-APIC page
  * @apic_access: L1's APIC-access page
  * @timer:	stands in for the VMX-preemption timer where the hardware has none
@@ -62,6 +66,11 @@ struct vcpu_nested {
 	bool uses_ept;
 	void *msr_bitmap;
 	struct nested_check_cache checked;
+	struct vmcs12 *shadow12;
+	bool shadow_on;
+	bool shadow_dirty;
+	enum gva_kind mem_kind;
+	struct gva_fault mem_fault;
 	struct nested_pin vapic;
 	struct nested_pin apic_access;
 	struct hrtimer timer;
@@ -125,5 +134,12 @@ void nested_timer_restore(struct vcpu *v, u64 saved);
 
 /* nested_insn.c */
 extern const struct nested_ops vcpu_nested_ops;
+
+/* nested_shadow.c: the VMCS that L1 lets L2 read and write */
+int nested_shadow_load(struct vcpu *v);
+void nested_shadow_store(struct vcpu *v);
+int nested_shadow_access(struct vcpu *v, u32 reason, const struct vmx_operand *op);
+void nested_fill_insn(struct vcpu *v, struct vmx_insn *i);
+int nested_apply_result(struct vcpu *v, const struct vmx_insn_result *res, u32 reason);
 
 #endif /* TURTLES_VCPU_NESTED_INT_H */

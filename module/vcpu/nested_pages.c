@@ -53,7 +53,8 @@ static bool read_msr_bitmap(struct vcpu *v)
  * nested_set_pages - tell the backend where L1's pages are
  * @v: the vCPU, in L2; vm->srcu held; may sleep
  *
- * A page that cannot be had is left out: the backend then makes the access exit instead.
+ * A virtual-APIC page that cannot be had is left out: the backend then makes accesses to CR8 exit.
+ * Return: RESUME_GUEST; EXIT_TO_USER when there is no APIC-access page.
  */
 int nested_set_pages(struct vcpu *v)
 {
@@ -71,6 +72,12 @@ int nested_set_pages(struct vcpu *v)
 					 proc2_has(m, SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES),
 					 m->apic_access_addr, false);
 	hw->l2_set_pages(v, &pages);
+	if (unlikely(!pages.apic_access_hpa &&
+		     proc2_has(m, SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES))) {
+		/* L2's accesses there are to exit, and L0 cannot tell them from others. */
+		vcpu_request(v, REQ_L2_PAGES);
+		return vcpu_internal_error(v, KVM_INTERNAL_ERROR_EMULATION);
+	}
 	return RESUME_GUEST;
 }
 

@@ -76,7 +76,7 @@ static void get_l2(struct vcpu *v, struct kvm_nested_state *s)
 /**
  * nested_get_state - KVM_GET_NESTED_STATE
  * @v: the vCPU, mutex held, loaded
- * @s: zeroed, NESTED_STATE_SIZE bytes; @s->size tells how many of them mean something
+ * @s: zeroed, NESTED_STATE_SIZE_SHADOW bytes; @s->size tells how many of them mean something
  */
 void nested_get_state(struct vcpu *v, struct kvm_nested_state *s)
 {
@@ -98,6 +98,10 @@ void nested_get_state(struct vcpu *v, struct kvm_nested_state *s)
 		nested_sync_vmcs12(v, VMCS12_SYNC_WRITES | VMCS12_SYNC_REST);
 	s->size = NESTED_STATE_SIZE;
 	memcpy(s + 1, n->vmcs12, VMCS12_SIZE);
+	if (v->in_l2 && n->shadow_on) {
+		s->size = NESTED_STATE_SIZE_SHADOW;
+		memcpy((u8 *)s + NESTED_STATE_SIZE, n->shadow12, VMCS12_SIZE);
+	}
 }
 
 /**
@@ -182,6 +186,12 @@ static void enter_again(struct vcpu *v, const struct kvm_nested_state *s, const 
 		if (v->lapic)
 			m->guest_activity_state = GUEST_ACTIVITY_ACTIVE;
 	}
+	n->shadow_on = nested_has_shadow(m);
+	if (n->shadow_on) {
+		memcpy(n->shadow12, nested_state_shadow(s), VMCS12_SIZE);
+		/* It may be newer than what L1's memory has. */
+		n->shadow_dirty = true;
+	}
 	nested_enter_l2(v, view);
 	if (!pending)
 		n->entered_at = ~0ull;
@@ -205,7 +215,7 @@ static int refuse(struct vcpu *v, const char *row)
 /**
  * nested_set_state - KVM_SET_NESTED_STATE
  * @v: the vCPU, mutex held, loaded
- * @s: hostile, but in kernel memory: as many bytes as @s->size, up to NESTED_STATE_SIZE
+ * @s: hostile, but in kernel memory: as many bytes as @s->size, up to NESTED_STATE_SIZE_SHADOW
  *
  * Return: 0, -EINVAL and nothing has changed, or -ENOMEM.
  */
@@ -230,6 +240,7 @@ int nested_set_state(struct vcpu *v, const struct kvm_nested_state *s)
 		if (!view)
 			return -ENOMEM;
 		nested_fill_check_env(v, &check);
+		check.current_vmptr = s->hdr.vmx.vmcs12_pa;
 		row = nested_state_check_l2(nested_state_vmcs12(s),
 					    s->flags & KVM_STATE_NESTED_RUN_PENDING, view, &check);
 		if (row) {

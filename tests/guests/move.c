@@ -99,11 +99,12 @@ static void save(int fd, struct kvm_run *run)
 	call(fd, KVM_GET_XSAVE, &st.xsave, "KVM_GET_XSAVE");
 	call(fd, KVM_GET_XCRS, &st.xcrs, "KVM_GET_XCRS");
 	call(fd, KVM_GET_DEBUGREGS, &st.debug, "KVM_GET_DEBUGREGS");
-	call(fd, KVM_GET_LAPIC, &st.lapic, "KVM_GET_LAPIC");
 	st.nested.size = NESTED_MAX;
 	call(fd, KVM_GET_NESTED_STATE, &st.nested, "KVM_GET_NESTED_STATE");
+	/* IA32_TSC_DEADLINE before the IRR that it ends in. */
 	get_msrs(fd, st.msrs);
 	get_msrs(fd, st.vmx_msrs);
+	call(fd, KVM_GET_LAPIC, &st.lapic, "KVM_GET_LAPIC");
 	for (i = 0; i < 3; i++) {
 		st.chip[i].chip_id = i;
 		call(vm, KVM_GET_IRQCHIP, &st.chip[i], "KVM_GET_IRQCHIP");

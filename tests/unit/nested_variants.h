@@ -194,6 +194,15 @@ static void linked(struct vmcs12 *v, struct nested_check_env *e)
 	e->link_header = VMCS12_REVISION;
 }
 
+static void shadowed(struct vmcs12 *v, struct nested_check_env *e)
+{
+	linked(v, e);
+	e->link_header |= VMCS12_SHADOW;
+	v->secondary_vm_exec_control |= SECONDARY_EXEC_SHADOW_VMCS;
+	v->vmread_bitmap = 0x50000;
+	v->vmwrite_bitmap = 0x51000;
+}
+
 static void user_mode(struct vmcs12 *v, struct nested_check_env *e)
 {
 	v->guest_cs_selector = 0x33;
@@ -210,7 +219,7 @@ static const variant_fn variants[] = {
 	long64,	     all_controls, x2apic_mode,	   protected32, no_ept_pae,  vm86,
 	real_mode,   l1_32,	   inject_irq,	   inject_gp,	inject_soft, inject_int3,
 	inject_vnmi, inject_mtf,   inject_real_gp, halted_irq,	halted_db,   shutdown_mc,
-	wait_sipi,   sti_step,	   pending_rtm,	   linked,	user_mode,
+	wait_sipi,   sti_step,	   pending_rtm,	   linked,	user_mode,   shadowed,
 };
 
 static inline void variant_setup(variant_fn fn, struct vmcs12 *v, struct vmx_caps *caps,

@@ -45,13 +45,25 @@ static void test_not_offered(void **state)
 	struct vmx_caps c;
 
 	fixture_caps(&c);
-	assert_false(c.proc2.may1 &
-		     (SECONDARY_EXEC_ENABLE_PML | SECONDARY_EXEC_SHADOW_VMCS |
-		      SECONDARY_EXEC_ENABLE_VMFUNC | SECONDARY_EXEC_VIRTUAL_INTR_DELIVERY));
+	assert_false(c.proc2.may1 & (SECONDARY_EXEC_ENABLE_PML | SECONDARY_EXEC_ENABLE_VMFUNC |
+				     SECONDARY_EXEC_VIRTUAL_INTR_DELIVERY));
 	assert_false(c.pin.may1 & PIN_BASED_POSTED_INTR);
 	assert_false(c.entry.may1 & VM_ENTRY_SMM);
 	assert_false(vmx_caps_has(&c, VMCS12_NEEDS_PML));
 	assert_true(vmx_caps_has(&c, VMCS12_NEEDS_PLE));
+}
+
+/* VMCS shadowing needs nothing of the backend but secondary controls. */
+static void test_shadow_vmcs(void **state)
+{
+	static const struct hw_nested_caps some = {
+		.proc = CPU_BASED_ACTIVATE_SECONDARY_CONTROLS,
+	};
+	struct vmx_caps c;
+
+	vmx_caps_init(&c, &some);
+	assert_int_equal(c.proc2.may1, SECONDARY_EXEC_SHADOW_VMCS);
+	assert_true(vmx_caps_has(&c, VMCS12_NEEDS_SHADOW_VMCS));
 }
 
 /* A backend that gives nothing leaves the default1 classes and no dependants. */
@@ -170,10 +182,10 @@ static void test_helpers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),	     cmocka_unit_test(test_not_offered),
-		cmocka_unit_test(test_poor_backend), cmocka_unit_test(test_set_same),
-		cmocka_unit_test(test_set_controls), cmocka_unit_test(test_set_others),
-		cmocka_unit_test(test_helpers),
+		cmocka_unit_test(test_values),	    cmocka_unit_test(test_not_offered),
+		cmocka_unit_test(test_shadow_vmcs), cmocka_unit_test(test_poor_backend),
+		cmocka_unit_test(test_set_same),    cmocka_unit_test(test_set_controls),
+		cmocka_unit_test(test_set_others),  cmocka_unit_test(test_helpers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -363,7 +363,9 @@ static void test_vmptrld(void **state)
 	assert_fail(11);
 	run_ptr(EXIT_REASON_VMPTRLD, MEM_SIZE);
 	assert_fail(11);
-	put_revision(0x5000, VMCS12_REVISION | 1u << 31);
+	/* a shadow VMCS: only where VMCS shadowing is offered */
+	put_revision(0x5000, VMCS12_REVISION | VMCS12_SHADOW);
+	caps12.proc2.may1 &= ~SECONDARY_EXEC_SHADOW_VMCS;
 	run_ptr(EXIT_REASON_VMPTRLD, 0x5000);
 	assert_fail(11);
 	assert_int_equal(ns.current_vmptr, VMCS_A);
@@ -380,6 +382,20 @@ static void test_vmptrld(void **state)
 	assert_int_equal(working.guest_rip, 0);
 	assert_int_equal(run_ptr(EXIT_REASON_VMPTRLD, VMCS_A), VMX_SUCCEED);
 	assert_int_equal(working.guest_rip, 0x99);
+}
+
+/* A shadow VMCS can be current, read and written, but not entered. */
+static void test_shadow_vmcs(void **state)
+{
+	reset_root();
+	put_revision(0x5000, VMCS12_REVISION | VMCS12_SHADOW);
+	assert_int_equal(run_ptr(EXIT_REASON_VMPTRLD, 0x5000), VMX_SUCCEED);
+	assert_int_equal(working.revision_id, VMCS12_REVISION | VMCS12_SHADOW);
+	assert_int_equal(run(EXIT_REASON_VMLAUNCH), VMX_FAIL_INVALID);
+	working.launch_state = VMCS12_LAUNCHED;
+	assert_int_equal(run(EXIT_REASON_VMRESUME), VMX_FAIL_INVALID);
+	assert_int_equal(run_ptr(EXIT_REASON_VMPTRLD, VMCS_A), VMX_SUCCEED);
+	assert_int_equal(run(EXIT_REASON_VMLAUNCH), VMX_ENTER);
 }
 
 static void test_vmptrst(void **state)
@@ -628,8 +644,9 @@ int main(void)
 		cmocka_unit_test(test_vmptrld),	       cmocka_unit_test(test_vmptrst),
 		cmocka_unit_test(test_vmread),	       cmocka_unit_test(test_vmwrite),
 		cmocka_unit_test(test_invept),	       cmocka_unit_test(test_invvpid),
-		cmocka_unit_test(test_enter),	       cmocka_unit_test(test_result_apply),
-		cmocka_unit_test(test_operand_decode), cmocka_unit_test(test_random),
+		cmocka_unit_test(test_enter),	       cmocka_unit_test(test_shadow_vmcs),
+		cmocka_unit_test(test_result_apply),   cmocka_unit_test(test_operand_decode),
+		cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -414,6 +414,42 @@ static void test_msr_bitmap(void **state)
 	}
 }
 
+/* VMREAD and VMWRITE with a shadow VMCS: the register in bits 31:28 names the field. */
+static void test_shadow_vmcs(void **state)
+{
+	static const u32 reasons[] = { EXIT_REASON_VMREAD, EXIT_REASON_VMWRITE };
+	static const u64 bitmaps[] = { 0x1000, 0x2000 };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		reset();
+		v12.vmread_bitmap = 0x1000;
+		v12.vmwrite_bitmap = 0x2000;
+		exit12.reason = reasons[i];
+		exit12.insn_info = (u32)X86_R9 << 28;
+		regs12[X86_R9] = GUEST_RIP;
+		assert_int_equal(nested_exit_owner(&ctx12), NESTED_EXIT_L1);
+		v12.secondary_vm_exec_control = SECONDARY_EXEC_SHADOW_VMCS;
+		assert_int_equal(nested_exit_owner(&ctx12), NESTED_EXIT_L0);
+		l1_mem[bitmaps[i] + GUEST_RIP / 8] = 1 << GUEST_RIP % 8;
+		assert_int_equal(nested_exit_owner(&ctx12), NESTED_EXIT_L1);
+		l1_mem[bitmaps[i] + GUEST_RIP / 8] = (u8) ~(1 << GUEST_RIP % 8);
+		assert_int_equal(nested_exit_owner(&ctx12), NESTED_EXIT_L0);
+		/* no field has bits beyond 14; beyond 31 they count in 64-bit mode only */
+		regs12[X86_R9] = GUEST_RIP | 1 << 15;
+		assert_int_equal(nested_exit_owner(&ctx12), NESTED_EXIT_L1);
+		regs12[X86_R9] = GUEST_RIP | 1ull << 32;
+		assert_int_equal(nested_exit_owner(&ctx12), NESTED_EXIT_L1);
+		ctx12.l2_64bit = false;
+		assert_int_equal(nested_exit_owner(&ctx12), NESTED_EXIT_L0);
+		/* a bitmap that is not there counts as all ones */
+		ctx12.l2_64bit = true;
+		regs12[X86_R9] = GUEST_RIP;
+		v12.vmread_bitmap = v12.vmwrite_bitmap = 1ull << 40;
+		assert_int_equal(nested_exit_owner(&ctx12), NESTED_EXIT_L1);
+	}
+}
+
 static void test_xsaves(void **state)
 {
 	u32 reason;
@@ -440,7 +476,8 @@ int main(void)
 		cmocka_unit_test(test_exceptions), cmocka_unit_test(test_page_fault_filter),
 		cmocka_unit_test(test_mov_cr),	   cmocka_unit_test(test_cr_controls),
 		cmocka_unit_test(test_clts_lmsw),  cmocka_unit_test(test_io_bitmaps),
-		cmocka_unit_test(test_msr_bitmap), cmocka_unit_test(test_xsaves),
+		cmocka_unit_test(test_msr_bitmap), cmocka_unit_test(test_shadow_vmcs),
+		cmocka_unit_test(test_xsaves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

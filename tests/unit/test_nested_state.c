@@ -10,7 +10,7 @@
 
 static union {
 	struct kvm_nested_state s;
-	u8 bytes[NESTED_STATE_SIZE];
+	u8 bytes[NESTED_STATE_SIZE_SHADOW];
 } st;
 static struct nested_state_env env;
 static struct vmx_caps caps12;
@@ -51,6 +51,16 @@ static void base_l2(void)
 	st.s.flags = KVM_STATE_NESTED_GUEST_MODE;
 }
 
+static void base_shadow(void)
+{
+	base_l2();
+	vmcs12()->cpu_based_vm_exec_control = CPU_BASED_ACTIVATE_SECONDARY_CONTROLS;
+	vmcs12()->secondary_vm_exec_control = SECONDARY_EXEC_SHADOW_VMCS;
+	vmcs12()->vmcs_link_pointer = 0x3000;
+	vmcs12()[1].revision_id = VMCS12_REVISION | VMCS12_SHADOW;
+	st.s.size = NESTED_STATE_SIZE_SHADOW;
+}
+
 static void base_smm(void)
 {
 	base_vmcs12();
@@ -58,7 +68,8 @@ static void base_smm(void)
 	st.s.hdr.vmx.smm.flags = KVM_STATE_NESTED_SMM_GUEST_MODE | KVM_STATE_NESTED_SMM_VMXON;
 }
 
-static void (*const bases[])(void) = { base_off, base_vmxon, base_vmcs12, base_l2, base_smm };
+static void (*const bases[])(void) = { base_off, base_vmxon, base_vmcs12,
+				       base_l2,	 base_smm,   base_shadow };
 
 static void f_size0(void)
 {
@@ -181,6 +192,14 @@ static void f_revision_shadow(void)
 {
 	vmcs12()->revision_id |= 1u << 31;
 }
+static void f_shadow_revision(void)
+{
+	vmcs12()[1].revision_id ^= 1;
+}
+static void f_no_shadow(void)
+{
+	vmcs12()[1].revision_id = VMCS12_REVISION;
+}
 
 static const struct {
 	void (*base)(void);
@@ -221,6 +240,9 @@ static const struct {
 	{ base_smm, f_no_vmcs12, "smm_guest_mode_vmcs12" },
 	{ base_vmcs12, f_revision, "revision" },
 	{ base_l2, f_revision_shadow, "revision" },
+	{ base_shadow, f_size_more, "size_shadow" },
+	{ base_shadow, f_shadow_revision, "shadow_revision" },
+	{ base_shadow, f_no_shadow, "shadow_revision" },
 };
 
 static void test_accepted(void **state)
@@ -242,9 +264,13 @@ static void test_accepted(void **state)
 	assert_null(nested_state_check(&st.s, &env));
 	assert_true(nested_state_has_vmcs12(&st.s));
 
-	/* More bytes than anybody has a use for, but for a shadow VMCS. */
+	/* More bytes than it has a use for. */
 	base_vmcs12();
-	st.s.size = sizeof(st.s) + 2 * VMCS12_SIZE;
+	st.s.size = NESTED_STATE_SIZE_SHADOW + 1;
+	assert_null(nested_state_check(&st.s, &env));
+
+	/* A shadow VMCS that L1 has made current. */
+	vmcs12()->revision_id |= VMCS12_SHADOW;
 	assert_null(nested_state_check(&st.s, &env));
 }
 
@@ -286,7 +312,7 @@ static void test_l2_variants(void **state)
 {
 	static const variant_fn all[] = { long64,     all_controls, x2apic_mode, protected32,
 					  no_ept_pae, vm86,	    real_mode,	 l1_32,
-					  inject_irq, inject_gp };
+					  inject_irq, inject_gp,    shadowed };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(all); i++) {
@@ -336,11 +362,11 @@ static void test_l2_bad(void **state)
 	assert_non_null(check_l2(false));
 }
 
-/* Controls that nobody was offered: VMCS shadowing among them, so no shadow VMCS ever comes along. */
+/* Controls that nobody was offered. */
 static void test_l2_not_offered(void **state)
 {
 	l2_setup(long64);
-	vmcs12()->secondary_vm_exec_control |= SECONDARY_EXEC_SHADOW_VMCS;
+	vmcs12()->secondary_vm_exec_control |= SECONDARY_EXEC_ENABLE_PML;
 	assert_non_null(check_l2(false));
 }
 
