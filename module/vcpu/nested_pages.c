@@ -71,13 +71,16 @@ int nested_set_pages(struct vcpu *v)
 	pages.apic_access_hpa = pin_page(v, &n->apic_access,
 					 proc2_has(m, SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES),
 					 m->apic_access_addr, false);
-	hw->l2_set_pages(v, &pages);
 	if (unlikely(!pages.apic_access_hpa &&
 		     proc2_has(m, SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES))) {
-		/* L2's accesses there are to exit, and L0 cannot tell them from others. */
+		/*
+		 * L2's accesses there are to exit, and L0 cannot tell them from others. Before the
+		 * backend hears of it: it would switch the control off for good.
+		 */
 		vcpu_request(v, REQ_L2_PAGES);
 		return vcpu_internal_error(v, KVM_INTERNAL_ERROR_EMULATION);
 	}
+	hw->l2_set_pages(v, &pages);
 	return RESUME_GUEST;
 }
 
