@@ -445,6 +445,71 @@ static void v86_tests(void)
 	controls();
 }
 
+/* A monitor trap flag that the entry injects: an exit before the first instruction. */
+static void pending_mtf(void)
+{
+	if (!(rdmsr(MSR_VMX_TRUE_PROC) >> 59 & 1))
+		return;
+	vmwrite(GUEST_RIP, (u64)l2_busy);
+	vmwrite(ENTRY_INTR_INFO, 0x80000700);
+	expect_exit("exit: an injected MTF", 1, 37);
+	check_eq("injected MTF: no instruction was executed", vmread(GUEST_RIP), (u64)l2_busy);
+	check_eq("injected MTF: is gone", vmread(ENTRY_INTR_INFO), 0x700);
+	expect_exit("exit: CPUID after the MTF", 1, 10);
+}
+
+static u8 shadow_bitmap[4096] __attribute__((aligned(4096)));
+volatile u64 shadow_seen;
+
+void l2_shadow(void);
+asm(".globl l2_shadow\n"
+    "l2_shadow:\n\t"
+    "mov $0x681e, %eax; vmread %rax, shadow_seen\n\t"
+    "mov $0x5678, %ebx; vmwrite %rbx, %rax\n\t"
+    "vmread %rax, %rbx\n\t"
+    "mov $0x6fff, %eax; vmread %rax, %rcx\n\t" /* no such field: ZF */
+    "setz %dl\n\t"
+    "vmcall\n\t"
+    "mov $0x681c, %eax; vmread %rax, %rbx\n\t" /* in the bitmap */
+    "vmcall\n");
+
+/* L2 reads and writes the VMCS that L1 has linked, and only fields that L1 lets it. */
+static void shadow_vmcs(void)
+{
+	if (!(rdmsr(MSR_VMX_PROCBASED_CTLS2) >> 46 & 1))
+		return;
+	*(u32 *)other_page = (u32)rdmsr(MSR_VMX_BASIC) | 1u << 31;
+	shadow_bitmap[0x681c / 8] = 1 << (0x681c % 8);
+	check_eq("VMPTRLD of a shadow VMCS", (u64)vmptrld(other_page), 0);
+	vmwrite(GUEST_RIP, 0x1234);
+	check_eq("VMLAUNCH of a shadow VMCS", (u64)vmx_run(0), 1);
+	check_eq("VMPTRLD back", (u64)vmptrld(vmcs_page), 0);
+
+	vmwrite(PROC_CTLS, vmread(PROC_CTLS) | 1u << 31);
+	vmwrite(PROC2_CTLS, vmread(PROC2_CTLS) | 1u << 14);
+	vmwrite(0x2026, (u64)shadow_bitmap);
+	vmwrite(0x2028, (u64)shadow_bitmap);
+	vmwrite(LINK_PTR, (u64)vmcs_page);
+	vmwrite(GUEST_RIP, (u64)l2_shadow);
+	check_eq("linked to itself: entry ends in an exit", (u64)vmx_run(1), 0);
+	check_eq("linked to itself: qualification", vmread(EXIT_QUAL), 4);
+	vmwrite(LINK_PTR, (u64)other_page);
+	expect_exit("exit: VMCALL after the shadow VMCS", 1, 18);
+	check_eq("L2 read the shadow VMCS", shadow_seen, 0x1234);
+	check_eq("L2 read what it had written", l2_regs[3], 0x5678);
+	check_eq("L2's VMREAD of no field failed", l2_regs[2] & 0xff, 1);
+	skip();
+	expect_exit("exit: VMREAD of a field in the bitmap", 1, 23);
+	check_eq("VMREAD: length", vmread(EXIT_INSN_LEN), 3);
+
+	vmwrite(LINK_PTR, ~0ull);
+	controls();
+	check_eq("VMPTRLD of the shadow VMCS", (u64)vmptrld(other_page), 0);
+	check_eq("L1 finds what L2 has written", vmread(GUEST_RIP), 0x5678);
+	check_eq("L1 finds L2's error", vmread(INSN_ERROR), 12);
+	vmptrld(vmcs_page);
+}
+
 static void entry_failures(void)
 {
 	u64 rip = vmread(GUEST_RIP);
@@ -529,6 +594,8 @@ int main(void)
 		interrupts();
 	} while (inl(0xf0) == 1);
 	v86_tests();
+	pending_mtf();
+	shadow_vmcs();
 	entry_failures();
 	check_eq("VMXOFF", (u64)VMX_INSN("vmxoff", "r"(0)), 0);
 	check_eq("VMREAD after VMXOFF: #UD", (u64)expect_trap(do_vmread, 0), 6);
