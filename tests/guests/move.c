@@ -33,7 +33,23 @@ static struct {
 		char nested_bytes[NESTED_MAX];
 	};
 	struct kvm_msrs *msrs, *vmx_msrs;
+	uint64_t tsc_offset;
 } st;
+
+/*
+ * A TSC within a second of what a new vCPU has is taken for an attempt to synchronise the two, by
+ * KVM_SET_MSRS of stock KVM as well. Payloads are that young, so the offset itself is moved.
+ */
+static void tsc_offset(int fd, unsigned long request)
+{
+	struct kvm_device_attr a = {
+		.group = KVM_VCPU_TSC_CTRL,
+		.attr = KVM_VCPU_TSC_OFFSET,
+		.addr = (uintptr_t)&st.tsc_offset,
+	};
+
+	call(fd, request, &a, "KVM_VCPU_TSC_OFFSET");
+}
 
 unsigned int moves, moves_in_l2, moves_pending;
 
@@ -104,6 +120,7 @@ static void save(int fd, struct kvm_run *run)
 	/* IA32_TSC_DEADLINE before the IRR that it ends in. */
 	get_msrs(fd, st.msrs);
 	get_msrs(fd, st.vmx_msrs);
+	tsc_offset(fd, KVM_GET_DEVICE_ATTR);
 	call(fd, KVM_GET_LAPIC, &st.lapic, "KVM_GET_LAPIC");
 	for (i = 0; i < 3; i++) {
 		st.chip[i].chip_id = i;
@@ -137,6 +154,7 @@ static void put(int fd, char what)
 		break;
 	case 'm':
 		set_msrs(fd, st.msrs);
+		tsc_offset(fd, KVM_SET_DEVICE_ATTR);
 		break;
 	case 'e':
 		call(fd, KVM_SET_VCPU_EVENTS, &st.events, "KVM_SET_VCPU_EVENTS");

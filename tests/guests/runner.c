@@ -566,7 +566,8 @@ int main(int argc, char **argv)
 			return 125;
 		}
 	}
-	if (optind + 1 != argc || !vcpus || vcpus > MAX_VCPUS || (move_us && vcpus > 1)) {
+	if (optind + 1 != argc || !vcpus || vcpus > MAX_VCPUS ||
+	    (move_us && (vcpus > 1 || irqchip != IRQCHIP_ON || hyperv))) {
 		fprintf(stderr,
 			"usage: runner [-d device] [-v] [-H] [-c vcpus] [-i on|split|off] [-m microseconds]\n"
 			"              [-t seconds] [-p value] payload.bin\n");
