@@ -98,15 +98,9 @@ static void set_msrs(int fd, struct kvm_msrs *m)
 	}
 }
 
-static void save(int fd, struct kvm_run *run)
+static void save(int fd)
 {
 	int i;
-
-	/* What the last exit left open is finished by the next KVM_RUN only. */
-	run->immediate_exit = 1;
-	if (ioctl(fd, KVM_RUN, 0) >= 0 || errno != EINTR)
-		die("KVM_RUN with immediate_exit");
-	run->immediate_exit = 0;
 
 	call(fd, KVM_GET_VCPU_EVENTS, &st.events, "KVM_GET_VCPU_EVENTS");
 	call(fd, KVM_GET_MP_STATE, &st.mp, "KVM_GET_MP_STATE");
@@ -188,7 +182,7 @@ static void put_vm(int fd)
  * @fd:  its vCPU
  * @run: the vCPU's run page
  *
- * Every fifth time it stays where it is and is only loaded again. Returns the vCPU's fd and run page
+ * The last KVM_RUN has ended with EINTR. Every fifth time it stays where it is and is only loaded again. Returns the vCPU's fd and run page
  * from now on. The memory comes last: no part of the state may need it earlier.
  */
 int move_vm(int fd, struct kvm_run **run)
@@ -197,7 +191,7 @@ int move_vm(int fd, struct kvm_run **run)
 
 	if (!st.msrs)
 		list_msrs();
-	save(fd, *run);
+	save(fd);
 	if (moves % 5) { /* save() has counted it */
 		munmap(*run, run_size());
 		close(fd);

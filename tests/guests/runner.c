@@ -452,14 +452,15 @@ static void *vcpu_thread(void *arg)
 		start_move_timer();
 	}
 	for (;;) {
-		if (move_due)
-			fd = move(fd, &run);
 		if (irqchip != IRQCHIP_ON && id == 0)
 			pic_before_run(fd, run);
 		if (ioctl(fd, KVM_RUN, 0) < 0) {
-			if (errno == EAGAIN || errno == EINTR)
-				continue;
-			die("KVM_RUN");
+			/* With immediate_exit EINTR says that nothing of the last exit is left open. */
+			if (errno == EINTR && move_due)
+				fd = move(fd, &run);
+			else if (errno != EAGAIN && errno != EINTR)
+				die("KVM_RUN");
+			continue;
 		}
 		if (verbose)
 			fprintf(stderr, "runner: vcpu %u exit %u\n", id, run->exit_reason);
