@@ -153,7 +153,8 @@ enum emul_result mem_cmpxchg(struct emul *e, u64 off, const void *old, const voi
 	if (!e->ops->cmpxchg)
 		return EMUL_UNHANDLEABLE;
 	r = access_linear(e, e->insn.seg, off, size, acc, &linear);
-	return r ? r : e->ops->cmpxchg(e, linear, old, new, size, acc);
+	/* In parentheses, because cmpxchg() is a macro in some configurations of the kernel. */
+	return r ? r : (e->ops->cmpxchg)(e, linear, old, new, size, acc);
 }
 
 enum emul_result sys_read(struct emul *e, u64 linear, void *buf, unsigned int size)

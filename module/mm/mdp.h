@@ -62,6 +62,7 @@ struct mdp_snap_page {
  */
 struct mdp_root {
 	struct list_head link;
+	struct rcu_head rcu; /* kfree_rcu() wants it in the first 4 KiB */
 	refcount_t refs;
 	u64 eptp;
 	unsigned long gen;
@@ -70,7 +71,6 @@ struct mdp_root {
 	struct mdp_index index;
 	struct xarray snap[EPT12_LEVELS];
 	struct vm_mm *mm;
-	struct rcu_head rcu;
 };
 
 /* The hardware keeps no accessed and dirty flags in it, as EPT12 does not. */
