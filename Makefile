@@ -12,7 +12,7 @@ export HW VARIANT LEVEL
 RUNNING := /lib/modules/$(shell uname -r)/build
 
 .PHONY: all module lab-module setup demo check bench selftests shell clean distclean help
-.PHONY: check-machines check-host stress fuzz-ioctl hostile kill-test
+.PHONY: check-machines check-host check-debug stress fuzz-ioctl hostile kill-test
 
 all: module
 
@@ -43,6 +43,9 @@ stress:
 check-machines:
 	tests/lab/machines HW=$(HW) VARIANT=$(VARIANT)
 
+check-debug:
+	scripts/check-debug
+
 bench:
 	bench/run
 
@@ -65,7 +68,7 @@ shell:
 	lab/shell HW=$(HW) VARIANT=$(VARIANT) LEVEL=$(LEVEL)
 
 clean:
-	rm -rf .cache/build .cache/run tests/unit/build
+	rm -rf .cache/build .cache/build-debug .cache/run tests/unit/build
 	find module -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
 		-o -name '.*.cmd' -o -name '*.symvers' -o -name 'modules.order' | xargs -r rm -f
 
@@ -78,6 +81,7 @@ help:
 	@echo '     VARIANT=stock           the same on Debian'\''s own KVM, for comparison'
 	@echo 'make check                   every test; last line: N passed, N failed'
 	@echo 'make check-machines [HW=...] guests on QEMU: devices, interrupt controllers, snapshots'
+	@echo 'make check-debug             payloads, selftests, a tower, failing allocations on a debug kernel'
 	@echo 'make bench                   exact costs of exits beside stock KVM (Intel machine)'
 	@echo 'make selftests [HW=...]      the kernel'\''s own KVM selftests, beside stock KVM'
 	@echo 'make check-host [HW=...]     hotplug, suspend, kexec, panic, memory pressure, limits'

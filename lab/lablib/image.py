@@ -2,6 +2,7 @@
 """The initramfs archives, each built once and kept in the cache.
 
   base.cpio   every level: busybox, the kernel modules that are needed, the level scripts
+              (base-debug.cpio: the same for L0 with the debug kernel)
   qemu.cpio   levels that start another: Debian's QEMU with its libraries and firmware
   stack.cpio  the files from which a level makes the next one: kernel, base and qemu
   devices.cpio, generic.cpio   drivers of the devices that PCs have, of the cloud kernel (which has
@@ -27,6 +28,8 @@ MODULES = ["kvm", "kvm-intel", "kvm-amd", "virtio_pci", "virtio_blk", "virtio_ne
 DEVICES = ["ata_piix", "sd_mod", "sr_mod", "isofs"]
 GENERIC = ["virtio_pci", "virtio_blk", "virtio_net", "ahci", "e1000", "e1000e",
            "ext4", *DEVICES]
+# The debug kernel has no network card and its virtio built in; only L0 runs it.
+DEBUG_MODULES = ["kvm", "kvm-intel", "kvm-amd", "virtio_pci", "virtio_blk", "msr"]
 FIRMWARE = ["bios-256k.bin", "bios.bin", "kvmvapic.bin", "linuxboot.bin",
             "linuxboot_dma.bin", "multiboot_dma.bin", "pvh.bin", "vgabios-stdvga.bin"]
 FIRMWARE_DIRS = ["/usr/share/seabios", "/usr/share/qemu"]
@@ -82,7 +85,7 @@ def _add_modules(archive, moddir, names):
         if key not in table:
             if "/%s.ko" % key in builtin:
                 continue
-            raise LabError("Debian's kernel has no module " + name)
+            raise LabError("the kernel in %s has no module %s" % (moddir, name))
         # busybox insmods these lines in order; no modules.dep is needed inside.
         archive.text("/lib/modules/%s.order" % key, "".join(
             "/lib/modules/%s/%s\n" % (version, m) for m in table[key]))
@@ -107,9 +110,10 @@ def _guest_files():
     return [os.path.join(folder, f) for f in sorted(os.listdir(folder))]
 
 
-def base():
+def base(kernel="debian"):
     busybox = shutil.which("busybox") or "/bin/busybox"
-    moddir = paths.setup_path("modules")
+    moddir = paths.kernel_path(kernel, "modules")
+    names = DEBUG_MODULES if kernel == "debug" else MODULES
     labtool = tool("labtool")
 
     def build(target):
@@ -125,10 +129,11 @@ def base():
             name = os.path.basename(f)
             archive.copy("/init" if name == "init" else "/lab/" + name, f, 0o755)
         archive.text("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
-        _add_modules(archive, moddir, MODULES)
+        _add_modules(archive, moddir, names)
         archive.close()
-    return _cached("base.cpio", [busybox, os.path.join(moddir, "modules.dep"), labtool,
-                                 __file__, *_guest_files()], build)
+    return _cached("base-debug.cpio" if kernel == "debug" else "base.cpio",
+                   [busybox, os.path.join(moddir, "modules.dep"), labtool, __file__,
+                    *_guest_files()], build)
 
 
 def drivers(name, modules_path, modules):

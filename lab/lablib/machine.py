@@ -12,6 +12,10 @@ from .paths import LabError
 # Both sides of every comparison use this command line.
 CMDLINE = ("console=ttyS0 mitigations=off nokaslr no_timer_check tsc=reliable "
            "quiet panic=-1")
+# An emulated processor under a checked kernel is slow: what looks like a lock-up of 20 seconds
+# elsewhere is none here.
+DEBUG_CMDLINE = ("watchdog_thresh=60 workqueue.watchdog_thresh=240 page_owner=on "
+                 "kasan_multi_shot log_buf_len=8M")
 
 
 class Machine:
@@ -36,7 +40,7 @@ class Machine:
 class Qemu(Machine):
     groups = ("amd",)
     accel = ()
-    default_smp, default_mem = 2, 2560
+    default_smp, default_mem, debug_mem = 2, 2560, 4096
 
     def prepare(self, kernel, initrd, append):
         argv = [paths.QEMU, "-nodefaults", "-no-user-config", "-no-reboot",
@@ -84,7 +88,7 @@ class Intel(Machine):
 
     groups = ("intel",)
     console_is_socket = True
-    default_smp, default_mem = 1, 2048
+    default_smp, default_mem, debug_mem = 1, 2048, 2048
     model = "corei7_haswell_4770"
 
     SETUP_AT, KERNEL_AT, INITRD_AT = 0x90000, 0x100000, 0x38000000

@@ -34,8 +34,13 @@ def setup_path(name):
     return done.stdout.strip()
 
 
-def build_module():
-    done = subprocess.run([os.path.join(LAB, "build-module")],
+def kernel_path(kernel, name):
+    """NAME (kernel, modules, headers) of one of session.KERNELS."""
+    return setup_path("debug-" + name if kernel == "debug" else name)
+
+
+def build_module(kernel):
+    done = subprocess.run([os.path.join(LAB, "build-module"), kernel],
                           stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise LabError("the module does not build")

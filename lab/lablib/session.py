@@ -24,6 +24,7 @@ import tty
 from . import image, machine, paths
 from .paths import LabError
 
+KERNELS = ("debian", "debug")
 EXIT = re.compile(r"@@L0 exit=(\d+)")
 PANIC = re.compile(r"^(\[[ .0-9]+\] )?Kernel panic - not syncing")
 TIME_LIMIT, NO_RESULT = 124, 125
@@ -35,17 +36,19 @@ def _die_with_parent():
 
 
 class Session:
-    def __init__(self, hw="amd", variant="turtles", smp=None, mem=None, timeout=600,
+    def __init__(self, hw="amd", variant="turtles", kernel="debian", smp=None, mem=None, timeout=600,
                  append="", run="true", env=None, files=(), copy_out=None, nested=True,
                  on_line=None, interactive=False, panic_ends=True):
         if hw not in machine.MACHINES:
             raise LabError("HW=%s: there are %s" % (hw, ", ".join(machine.MACHINES)))
         if variant not in ("turtles", "stock", "none"):
             raise LabError("VARIANT=%s: there are turtles, stock, none" % variant)
+        if kernel not in KERNELS:
+            raise LabError("KERNEL=%s: there are %s" % (kernel, ", ".join(KERNELS)))
         self.kind = machine.MACHINES[hw]
-        self.hw, self.variant = hw, variant
+        self.hw, self.variant, self.kernel = hw, variant, kernel
         self.smp = smp or self.kind.default_smp
-        self.mem = mem or self.kind.default_mem
+        self.mem = mem or (self.kind.debug_mem if kernel == "debug" else self.kind.default_mem)
         self.timeout, self.append, self.run = timeout, append, run
         self.env, self.files = dict(env or {}), list(files)
         self.copy_out, self.nested = copy_out, nested
@@ -64,20 +67,23 @@ class Session:
     # -- preparation ------------------------------------------------------------
 
     def _prepare(self):
-        paths.setup("build", *self.kind.groups)
+        paths.setup("build", *self.kind.groups, *(["debug"] if self.kernel == "debug" else []))
         files = list(self.files)
         if self.variant == "turtles":
-            files.append((paths.build_module(), "/lab/turtles.ko"))
-        self.env.update(HW=self.hw, VARIANT=self.variant, LEVEL=0)
+            files.append((paths.build_module(self.kernel), "/lab/turtles.ko"))
+        self.env.update(HW=self.hw, VARIANT=self.variant, KERNEL=self.kernel, LEVEL=0)
         image.write_job(os.path.join(self.folder, "job.cpio"), self.run, self.env, files)
-        parts = [image.base()]
+        parts = [image.base(self.kernel)]
         if self.nested:
             parts += [image.qemu(), image.stack()]
         parts.append(os.path.join(self.folder, "job.cpio"))
         initrd = os.path.join(self.folder, "initrd")
         image.concatenate(initrd, parts)
-        append = (machine.CMDLINE + " " + self.append).strip()
-        return self.box.prepare(paths.setup_path("kernel"), initrd, append)
+        words = [machine.CMDLINE, self.append]
+        if self.kernel == "debug":
+            words.insert(1, machine.DEBUG_CMDLINE)
+        return self.box.prepare(paths.kernel_path(self.kernel, "kernel"), initrd,
+                                " ".join(w for w in words if w))
 
     # -- the machine's process ----------------------------------------------------
 

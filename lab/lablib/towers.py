@@ -24,7 +24,7 @@ SKYLAKE = ("Skylake-Client,vendor=GenuineIntel,+vmx,-pcid,-invpcid,-hle,-rtm,-er
            "-rdseed,-3dnowprefetch," + NO_XSAVE + "," + NOT_THERE)
 
 REASONS = {1: "the-hypervisor-did-not-load", 60: "no-virtio-pci", 61: "block-device",
-           62: "network", 63: "compute", 80: "bad-line-in-kernel-log"}
+           62: "network", 63: "compute", 80: "bad-line-in-kernel-log", 81: "report-of-the-debug-kernel"}
 
 
 def l1_cpu(hw, variant):

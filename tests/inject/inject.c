@@ -1,0 +1,764 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Makes each allocation, and each copy from or to user space, of the KVM API's calls fail once.
+ *
+ *   inject [-d device] [-v] payload.bin...
+ *
+ * For N = 1, 2, 3...: a fresh VM, prepared as far as the call needs; the kernel is told to fail the
+ * Nth of those in this thread (/proc/self/fail-nth, kernel documentation "Fault injection
+ * capabilities infrastructure"); the call is made. It may succeed, or be refused with ENOMEM or
+ * EFAULT, and then the same call without a failure must succeed: nothing half done stays behind.
+ * That goes on until an N was not reached. Payloads run to their end that way, with
+ * KVM_RUN called again after each refusal, and must say what they always say.
+ *
+ * Leaks and bad reports are for the debug kernel to find, when the program has ended.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdbool.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PROGRAM "inject"
+#include "machine.h"
+
+#define MAX_N	     20000
+#define SLOT_BASE    0x10000000ull
+#define SLOT_SIZE    0x200000ull
+#define REFUSALS_MAX 100
+
+struct world {
+	int vm, vcpu, event, resample;
+	struct kvm_run *run;
+	int run_size;
+	uint8_t *mem;
+	size_t mem_size;
+	const char *payload;
+};
+
+struct op {
+	const char *name;
+	int cap; /* the capability it needs, or 0 */
+	void (*prepare)(struct world *w);
+	long (*call)(struct world *w);
+};
+
+static int kvm, fail_nth_fd, verbose, passed, failed;
+static char text[16384];
+static size_t text_len;
+
+static void print_char(int c)
+{
+	if (text_len + 1 < sizeof(text))
+		text[text_len++] = c;
+}
+
+/* ------------------------------------------------------------------ the injection */
+
+static void write_file(const char *path, const char *what)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, what, strlen(what)) < 0)
+		die(path);
+	close(fd);
+}
+
+/* Allocations that may sleep, of any order, fail too. */
+static void setup_injection(void)
+{
+	const char *dump = verbose ? "2" : "0";
+
+	write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
+	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
+	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N");
+	write_file("/sys/kernel/debug/fail_page_alloc/min-order", "0");
+	write_file("/sys/kernel/debug/failslab/verbose", dump);
+	write_file("/sys/kernel/debug/fail_page_alloc/verbose", dump);
+	write_file("/sys/kernel/debug/fail_usercopy/verbose", dump);
+	fail_nth_fd = open("/proc/thread-self/fail-nth", O_RDWR);
+	if (fail_nth_fd < 0)
+		die("/proc/thread-self/fail-nth");
+}
+
+static void arm(unsigned int n)
+{
+	char word[16];
+	int len = snprintf(word, sizeof(word), "%u", n);
+
+	if (pwrite(fail_nth_fd, word, len, 0) != len)
+		die("arming fail-nth");
+}
+
+/* True when the failure happened. What is left of the count may hit these calls themselves. */
+static bool disarm(void)
+{
+	char word[16] = "";
+	ssize_t len = pread(fail_nth_fd, word, sizeof(word) - 1, 0);
+	bool hit = len > 0 && !atoi(word);
+
+	while (pwrite(fail_nth_fd, "0", 1, 0) != 1)
+		;
+	return hit;
+}
+
+/* ------------------------------------------------------------------ worlds, step by step */
+
+static void nothing(struct world *w)
+{
+	(void)w;
+}
+
+static void with_vm(struct world *w)
+{
+	w->vm = ioctl(kvm, KVM_CREATE_VM, 0ul);
+	if (w->vm < 0)
+		die("KVM_CREATE_VM");
+	call(w->vm, KVM_SET_TSS_ADDR, (void *)0xfffbd000ul, "KVM_SET_TSS_ADDR");
+}
+
+static void with_irqchip(struct world *w)
+{
+	with_vm(w);
+	call(w->vm, KVM_CREATE_IRQCHIP, NULL, "KVM_CREATE_IRQCHIP");
+	w->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	w->resample = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (w->event < 0 || w->resample < 0)
+		die("eventfd");
+}
+
+static void with_vcpu(struct world *w)
+{
+	with_irqchip(w);
+	w->vcpu = ioctl(w->vm, KVM_CREATE_VCPU, 0ul);
+	if (w->vcpu < 0)
+		die("KVM_CREATE_VCPU");
+	w->run_size = call(kvm, KVM_GET_VCPU_MMAP_SIZE, NULL, "KVM_GET_VCPU_MMAP_SIZE");
+	w->run = mmap(NULL, w->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, w->vcpu, 0);
+	if (w->run == MAP_FAILED)
+		die("mmap of kvm_run");
+	/* Present before anything is injected: a page fault of ours is not what is tested. */
+	w->run->immediate_exit = 0;
+}
+
+static void map_memory(struct world *w, size_t size)
+{
+	w->mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (w->mem == MAP_FAILED)
+		die("mmap of guest memory");
+	w->mem_size = size;
+}
+
+static struct kvm_userspace_memory_region slot(struct world *w)
+{
+	return (struct kvm_userspace_memory_region){
+		.slot = 3,
+		.guest_phys_addr = SLOT_BASE,
+		.memory_size = w->mem_size,
+		.userspace_addr = (uintptr_t)w->mem,
+	};
+}
+
+static void with_memory(struct world *w)
+{
+	with_vm(w);
+	map_memory(w, SLOT_SIZE);
+}
+
+static void set_slot(struct world *w, struct kvm_userspace_memory_region r)
+{
+	call(w->vm, KVM_SET_USER_MEMORY_REGION, &r, "KVM_SET_USER_MEMORY_REGION");
+}
+
+static void with_slot(struct world *w)
+{
+	with_memory(w);
+	set_slot(w, slot(w));
+}
+
+static void with_logged_slot(struct world *w)
+{
+	struct kvm_userspace_memory_region r;
+
+	with_memory(w);
+	r = slot(w);
+	r.flags = KVM_MEM_LOG_DIRTY_PAGES;
+	set_slot(w, r);
+}
+
+static void with_payload(struct world *w)
+{
+	struct kvm_userspace_memory_region r = { .memory_size = MEM_SIZE };
+	struct kvm_pit_config pit = { 0 };
+
+	with_vcpu(w);
+	call(w->vm, KVM_CREATE_PIT2, &pit, "KVM_CREATE_PIT2");
+	map_memory(w, MEM_SIZE);
+	load(w->mem, w->payload);
+	r.userspace_addr = (uintptr_t)w->mem;
+	set_slot(w, r);
+	give_cpuid(kvm, w->vcpu, 0);
+	start_at_payload(w->vcpu);
+	text_len = 0;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void end(struct world *w)
+{
+	if (w->run)
+		munmap(w->run, w->run_size);
+	close_fd(&w->vcpu);
+	close_fd(&w->vm);
+	close_fd(&w->event);
+	close_fd(&w->resample);
+	if (w->mem)
+		munmap(w->mem, w->mem_size);
+}
+
+/* ------------------------------------------------------------------ the calls */
+
+static long create_vm(struct world *w)
+{
+	w->vm = ioctl(kvm, KVM_CREATE_VM, 0ul);
+	return w->vm;
+}
+
+static long supported_cpuid(struct world *w)
+{
+	struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 e[256];
+	} c = { .head.nent = 256 };
+
+	(void)w;
+	return ioctl(kvm, KVM_GET_SUPPORTED_CPUID, &c);
+}
+
+static long msr_index_list(struct world *w)
+{
+	struct {
+		struct kvm_msr_list head;
+		uint32_t index[1024];
+	} l = { .head.nmsrs = 1024 };
+
+	(void)w;
+	return ioctl(kvm, KVM_GET_MSR_INDEX_LIST, &l);
+}
+
+static long create_irqchip(struct world *w)
+{
+	return ioctl(w->vm, KVM_CREATE_IRQCHIP, 0);
+}
+
+static long split_irqchip(struct world *w)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { 24 } };
+
+	return ioctl(w->vm, KVM_ENABLE_CAP, &cap);
+}
+
+static long create_pit(struct world *w)
+{
+	struct kvm_pit_config pit = { 0 };
+
+	return ioctl(w->vm, KVM_CREATE_PIT2, &pit);
+}
+
+static long create_vcpu(struct world *w)
+{
+	w->vcpu = ioctl(w->vm, KVM_CREATE_VCPU, 0ul);
+	return w->vcpu;
+}
+
+static long add_slot(struct world *w)
+{
+	struct kvm_userspace_memory_region r = slot(w);
+
+	return ioctl(w->vm, KVM_SET_USER_MEMORY_REGION, &r);
+}
+
+static long move_slot(struct world *w)
+{
+	struct kvm_userspace_memory_region r = slot(w);
+
+	r.guest_phys_addr += SLOT_SIZE;
+	return ioctl(w->vm, KVM_SET_USER_MEMORY_REGION, &r);
+}
+
+static long delete_slot(struct world *w)
+{
+	struct kvm_userspace_memory_region r = slot(w);
+
+	r.memory_size = 0;
+	return ioctl(w->vm, KVM_SET_USER_MEMORY_REGION, &r);
+}
+
+static long log_slot(struct world *w)
+{
+	struct kvm_userspace_memory_region r = slot(w);
+
+	r.flags = KVM_MEM_LOG_DIRTY_PAGES;
+	return ioctl(w->vm, KVM_SET_USER_MEMORY_REGION, &r);
+}
+
+static long get_dirty_log(struct world *w)
+{
+	uint64_t bits[SLOT_SIZE / 4096 / 64];
+	struct kvm_dirty_log log = { .slot = 3, .dirty_bitmap = bits };
+
+	return ioctl(w->vm, KVM_GET_DIRTY_LOG, &log);
+}
+
+static long gsi_routing(struct world *w)
+{
+	struct {
+		struct kvm_irq_routing head;
+		struct kvm_irq_routing_entry e[64];
+	} r = { .head.nr = 64 };
+	unsigned int i;
+
+	for (i = 0; i < 64; i++) {
+		r.e[i].gsi = i;
+		if (i < 24) {
+			r.e[i].type = KVM_IRQ_ROUTING_IRQCHIP;
+			r.e[i].u.irqchip.irqchip = KVM_IRQCHIP_IOAPIC;
+			r.e[i].u.irqchip.pin = i;
+		} else {
+			r.e[i].type = KVM_IRQ_ROUTING_MSI;
+			r.e[i].u.msi.address_lo = 0xfee00000;
+			r.e[i].u.msi.data = 0x40 + i;
+		}
+	}
+	return ioctl(w->vm, KVM_SET_GSI_ROUTING, &r);
+}
+
+static long irqfd(struct world *w)
+{
+	struct kvm_irqfd f = { .fd = w->event, .gsi = 10 };
+
+	return ioctl(w->vm, KVM_IRQFD, &f);
+}
+
+static long irqfd_resample(struct world *w)
+{
+	struct kvm_irqfd f = { .fd = w->event,
+			       .gsi = 10,
+			       .flags = KVM_IRQFD_FLAG_RESAMPLE,
+			       .resamplefd = w->resample };
+
+	return ioctl(w->vm, KVM_IRQFD, &f);
+}
+
+static long ioeventfd_port(struct world *w)
+{
+	struct kvm_ioeventfd f = { .fd = w->event,
+				   .addr = 0x510,
+				   .len = 2,
+				   .datamatch = 3,
+				   .flags = KVM_IOEVENTFD_FLAG_PIO | KVM_IOEVENTFD_FLAG_DATAMATCH };
+
+	return ioctl(w->vm, KVM_IOEVENTFD, &f);
+}
+
+static long ioeventfd_memory(struct world *w)
+{
+	struct kvm_ioeventfd f = { .fd = w->event, .addr = MMIO_BASE };
+
+	return ioctl(w->vm, KVM_IOEVENTFD, &f);
+}
+
+static void with_ioeventfd(struct world *w)
+{
+	with_irqchip(w);
+	if (ioeventfd_memory(w))
+		die("KVM_IOEVENTFD");
+}
+
+static long ioeventfd_off(struct world *w)
+{
+	struct kvm_ioeventfd f = { .fd = w->event,
+				   .addr = MMIO_BASE,
+				   .flags = KVM_IOEVENTFD_FLAG_DEASSIGN };
+
+	return ioctl(w->vm, KVM_IOEVENTFD, &f);
+}
+
+static long coalesced(struct world *w)
+{
+	struct kvm_coalesced_mmio_zone z = { .addr = MMIO_BASE, .size = 4096 };
+
+	return ioctl(w->vm, KVM_REGISTER_COALESCED_MMIO, &z);
+}
+
+static long msr_filter(struct world *w)
+{
+	uint8_t bits[128] = { 0xf0 };
+	struct kvm_msr_filter f = { .flags = KVM_MSR_FILTER_DEFAULT_ALLOW };
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		f.ranges[i].flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE;
+		f.ranges[i].base = 0x1000 * i;
+		f.ranges[i].nmsrs = 1024;
+		f.ranges[i].bitmap = bits;
+	}
+	return ioctl(w->vm, KVM_X86_SET_MSR_FILTER, &f);
+}
+
+static long vm_stats(struct world *w)
+{
+	int fd = ioctl(w->vm, KVM_GET_STATS_FD, NULL);
+
+	if (fd >= 0)
+		close(fd);
+	return fd;
+}
+
+static long vcpu_stats(struct world *w)
+{
+	int fd = ioctl(w->vcpu, KVM_GET_STATS_FD, NULL);
+
+	if (fd >= 0)
+		close(fd);
+	return fd;
+}
+
+static long set_cpuid(struct world *w)
+{
+	static struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 e[256];
+	} c;
+
+	/* Asked for once, before the first failure. */
+	if (!c.head.nent) {
+		c.head.nent = 256;
+		call(kvm, KVM_GET_SUPPORTED_CPUID, &c, "KVM_GET_SUPPORTED_CPUID");
+	}
+	return ioctl(w->vcpu, KVM_SET_CPUID2, &c);
+}
+
+static void with_cpuid(struct world *w)
+{
+	with_vcpu(w);
+	if (set_cpuid(w))
+		die("KVM_SET_CPUID2");
+}
+
+static const uint32_t some_msrs[] = { 0x10, 0x174, 0x175, 0x176, 0xc0000080, 0xc0000081 };
+#define SOME_MSRS (sizeof(some_msrs) / sizeof(some_msrs[0]))
+
+/* As many as were asked for, or it counts as refused. */
+static long do_msrs(struct world *w, unsigned long request)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry e[SOME_MSRS];
+	} m = { .head.nmsrs = SOME_MSRS };
+	unsigned int i;
+	long r;
+
+	for (i = 0; i < SOME_MSRS; i++)
+		m.e[i].index = some_msrs[i];
+	r = ioctl(w->vcpu, request, &m);
+	if (r >= 0 && r != SOME_MSRS) {
+		errno = EFAULT;
+		return -1;
+	}
+	return r;
+}
+
+static long set_msrs(struct world *w)
+{
+	return do_msrs(w, KVM_SET_MSRS);
+}
+
+static long get_msrs(struct world *w)
+{
+	return do_msrs(w, KVM_GET_MSRS);
+}
+
+static long set_lapic(struct world *w)
+{
+	struct kvm_lapic_state s;
+
+	if (ioctl(w->vcpu, KVM_GET_LAPIC, &s))
+		return -1;
+	return ioctl(w->vcpu, KVM_SET_LAPIC, &s);
+}
+
+static long set_xsave(struct world *w)
+{
+	struct kvm_xsave x;
+
+	if (ioctl(w->vcpu, KVM_GET_XSAVE, &x))
+		return -1;
+	return ioctl(w->vcpu, KVM_SET_XSAVE, &x);
+}
+
+static long set_sregs(struct world *w)
+{
+	struct kvm_sregs s;
+
+	if (ioctl(w->vcpu, KVM_GET_SREGS, &s))
+		return -1;
+	return ioctl(w->vcpu, KVM_SET_SREGS, &s);
+}
+
+static long signal_mask(struct world *w)
+{
+	struct {
+		struct kvm_signal_mask head;
+		uint8_t set[8];
+	} m = { .head.len = 8 };
+
+	return ioctl(w->vcpu, KVM_SET_SIGNAL_MASK, &m);
+}
+
+static const struct op ops[] = {
+	{ "KVM_GET_SUPPORTED_CPUID", 0, nothing, supported_cpuid },
+	{ "KVM_GET_MSR_INDEX_LIST", 0, nothing, msr_index_list },
+	{ "KVM_CREATE_VM", 0, nothing, create_vm },
+	{ "KVM_CREATE_IRQCHIP", 0, with_vm, create_irqchip },
+	{ "KVM_CAP_SPLIT_IRQCHIP", KVM_CAP_SPLIT_IRQCHIP, with_vm, split_irqchip },
+	{ "KVM_CREATE_PIT2", 0, with_irqchip, create_pit },
+	{ "KVM_CREATE_VCPU", 0, with_irqchip, create_vcpu },
+	{ "KVM_CREATE_VCPU, no irqchip", 0, with_vm, create_vcpu },
+	{ "memory slot, new", 0, with_memory, add_slot },
+	{ "memory slot, moved", 0, with_slot, move_slot },
+	{ "memory slot, deleted", 0, with_slot, delete_slot },
+	{ "dirty log, on", 0, with_slot, log_slot },
+	{ "KVM_GET_DIRTY_LOG", 0, with_logged_slot, get_dirty_log },
+	{ "KVM_SET_GSI_ROUTING", 0, with_irqchip, gsi_routing },
+	{ "KVM_IRQFD", 0, with_irqchip, irqfd },
+	{ "KVM_IRQFD, resample", 0, with_irqchip, irqfd_resample },
+	{ "KVM_IOEVENTFD, port", 0, with_irqchip, ioeventfd_port },
+	{ "KVM_IOEVENTFD, memory", 0, with_irqchip, ioeventfd_memory },
+	{ "KVM_IOEVENTFD, deassign", 0, with_ioeventfd, ioeventfd_off },
+	{ "KVM_REGISTER_COALESCED_MMIO", 0, with_vm, coalesced },
+	{ "KVM_X86_SET_MSR_FILTER", 0, with_vm, msr_filter },
+	{ "KVM_GET_STATS_FD, VM", 0, with_vm, vm_stats },
+	{ "KVM_GET_STATS_FD, vCPU", 0, with_vcpu, vcpu_stats },
+	{ "KVM_SET_CPUID2", 0, with_vcpu, set_cpuid },
+	{ "KVM_SET_MSRS", 0, with_cpuid, set_msrs },
+	{ "KVM_GET_MSRS", 0, with_cpuid, get_msrs },
+	{ "KVM_GET/SET_LAPIC", 0, with_cpuid, set_lapic },
+	{ "KVM_GET/SET_XSAVE", 0, with_cpuid, set_xsave },
+	{ "KVM_GET/SET_SREGS", 0, with_cpuid, set_sregs },
+	{ "KVM_SET_SIGNAL_MASK", 0, with_vcpu, signal_mask },
+};
+
+/* ------------------------------------------------------------------ KVM_RUN */
+
+static int run_refusals;
+static int run_errno;
+
+/* The payload from its first instruction to its end; its exit status, or -1 and errno. */
+static long run_payload(struct world *w)
+{
+	int status;
+
+	run_refusals = 0;
+	for (;;) {
+		if (ioctl(w->vcpu, KVM_RUN, 0) < 0) {
+			if (errno == EAGAIN || errno == EINTR)
+				continue;
+			if ((errno != ENOMEM && errno != EFAULT) || ++run_refusals > REFUSALS_MAX)
+				return -1;
+			run_errno = errno;
+			continue;
+		}
+		switch (w->run->exit_reason) {
+		case KVM_EXIT_IO:
+			status = port_io(w->run);
+			if (status >= 0)
+				return status;
+			break;
+		case KVM_EXIT_MMIO:
+			device_memory(w->run);
+			break;
+		default:
+			errno = EPROTO;
+			return -1;
+		}
+	}
+}
+
+/* ------------------------------------------------------------------ the passes */
+
+struct tally {
+	int injected, survived, no_memory, fault;
+};
+
+static void verdict(bool ok, const char *name, const struct tally *t, const char *why)
+{
+	printf("%s %s: %d injected, %d survived, %d ENOMEM, %d EFAULT%s%s\n", ok ? "PASS" : "FAIL",
+	       name, t->injected, t->survived, t->no_memory, t->fault, *why ? "; " : "", why);
+	fflush(stdout);
+	if (ok)
+		passed++;
+	else
+		failed++;
+}
+
+static bool count(struct tally *t, int error)
+{
+	if (error == ENOMEM)
+		t->no_memory++;
+	else if (error == EFAULT)
+		t->fault++;
+	else
+		return false;
+	return true;
+}
+
+/* One call with its Nth failure; false at the end, or with @why set. */
+static bool inject_once(const struct op *op, unsigned int n, struct tally *t, char *why,
+			size_t size)
+{
+	struct world w = { .vm = -1, .vcpu = -1, .event = -1, .resample = -1 };
+	bool hit;
+	long r;
+	int error;
+
+	op->prepare(&w);
+	arm(n);
+	r = op->call(&w);
+	error = errno;
+	hit = disarm();
+	if (hit) {
+		t->injected++;
+		if (r >= 0)
+			t->survived++;
+		else if (!count(t, error))
+			snprintf(why, size, "N=%u: %s", n, strerror(error));
+		else if (op->call(&w) < 0)
+			snprintf(why, size, "N=%u: afterwards %s", n, strerror(errno));
+	} else if (r < 0) {
+		snprintf(why, size, "N=%u: without a failure %s", n, strerror(error));
+	}
+	end(&w);
+	return hit && !*why;
+}
+
+static void inject(const struct op *op)
+{
+	struct world w = { .vm = -1, .vcpu = -1, .event = -1, .resample = -1 };
+	struct tally t = { 0 };
+	char why[128] = "";
+	unsigned int n;
+
+	if (op->cap && ioctl(kvm, KVM_CHECK_EXTENSION, (long)op->cap) <= 0) {
+		printf("SKIP %s: not offered\n", op->name);
+		return;
+	}
+	/* Whatever is made once only, by the first call, is there before the count begins. */
+	op->prepare(&w);
+	if (op->call(&w) < 0)
+		snprintf(why, sizeof(why), "does not work: %s", strerror(errno));
+	end(&w);
+	for (n = 1; n < MAX_N && !*why && inject_once(op, n, &t, why, sizeof(why)); n++)
+		;
+	if (!*why && !t.injected)
+		snprintf(why, sizeof(why), "nothing to fail");
+	verdict(!*why, op->name, &t, why);
+}
+
+/* A payload with its Nth failure anywhere on its way. */
+static bool inject_payload(const char *path, unsigned int n, struct tally *t, const char *expected,
+			   char *why, size_t size)
+{
+	struct world w = { .vm = -1, .vcpu = -1, .event = -1, .resample = -1, .payload = path };
+	bool hit;
+	long r;
+
+	with_payload(&w);
+	arm(n);
+	r = run_payload(&w);
+	hit = disarm();
+	text[text_len] = '\0';
+	if (hit) {
+		t->injected++;
+		if (!run_refusals)
+			t->survived++;
+		else
+			count(t, run_errno);
+	}
+	if (r < 0)
+		snprintf(why, size, "N=%u: KVM_RUN %s, exit reason %u", n, strerror(errno),
+			 w.run->exit_reason);
+	else if (r || strcmp(text, expected))
+		snprintf(why, size, "N=%u: another outcome, status %ld", n, r);
+	else if (run_refusals > 1 || (run_refusals && !hit))
+		snprintf(why, size, "N=%u: %d refusals", n, run_refusals);
+	if (*why && r >= 0 && strcmp(text, expected))
+		printf("%s", text);
+	end(&w);
+	return hit && !*why;
+}
+
+static void run_passes(const char *path)
+{
+	static char expected[sizeof(text)];
+	struct world w = { .vm = -1, .vcpu = -1, .event = -1, .resample = -1, .payload = path };
+	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	struct tally t = { 0 };
+	char why[128] = "";
+	unsigned int n;
+	long r;
+
+	with_payload(&w);
+	r = run_payload(&w);
+	text[text_len] = '\0';
+	strcpy(expected, text);
+	end(&w);
+	if (r || run_refusals)
+		snprintf(why, sizeof(why), "does not work: status %ld", r);
+	for (n = 1; n < MAX_N && !*why; n++) {
+		if (!inject_payload(path, n, &t, expected, why, sizeof(why)))
+			break;
+		if (!(n % 50)) {
+			printf("%s: N=%u\n", name, n);
+			fflush(stdout);
+		}
+	}
+	verdict(!*why, name, &t, why);
+}
+
+int main(int argc, char **argv)
+{
+	const char *dev = "/dev/kvm";
+	size_t i;
+	int opt;
+
+	while ((opt = getopt(argc, argv, "d:v")) != -1) {
+		switch (opt) {
+		case 'd':
+			dev = optarg;
+			break;
+		case 'v':
+			verbose = 1;
+			break;
+		default:
+			return 125;
+		}
+	}
+	kvm = open(dev, O_RDWR | O_CLOEXEC);
+	if (kvm < 0)
+		die(dev);
+	setup_injection();
+	for (i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
+		inject(&ops[i]);
+	for (; optind < argc; optind++)
+		run_passes(argv[optind]);
+	printf("%d passed, %d failed\n", passed, failed);
+	return failed ? 1 : 0;
+}
