@@ -193,8 +193,13 @@ static bool vcpu_enter_guest(struct vcpu *v)
 	bool exited = false;
 
 	preempt_disable();
-	/* To run a guest is a quiescent state: nothing of the host is held across it. */
+	/*
+	 * To run a guest is a quiescent state: nothing of the host is held across it. RCU wants
+	 * to be told with interrupts off.
+	 */
+	local_irq_disable();
 	rcu_virt_note_context_switch(smp_processor_id());
+	local_irq_enable();
 	vcpu_fpu_load(v);
 	for (;;) {
 		local_irq_disable();
