@@ -5,6 +5,7 @@
  */
 #include <linux/cpumask.h>
 #include <linux/mutex.h>
+#include <linux/sched/stat.h>
 #include <asm/cpufeature.h>
 
 #include "api/api.h"
@@ -60,6 +61,7 @@ static const struct cap caps[] = {
 	{ KVM_CAP_INTR_SHADOW, 1 },
 	{ KVM_CAP_EXCEPTION_PAYLOAD, 1 },
 	{ KVM_CAP_X86_TRIPLE_FAULT_EVENT, 1 },
+	{ KVM_CAP_EXIT_ON_EMULATION_FAILURE, 1 },
 	{ KVM_CAP_DEBUGREGS, 1 },
 	{ KVM_CAP_SET_GUEST_DEBUG, 1 },
 	{ KVM_CAP_SET_GUEST_DEBUG2, VCPU_GUEST_DEBUG },
@@ -149,6 +151,8 @@ long api_check_extension(struct vm *vm, unsigned long cap)
 		return min_t(unsigned int, num_online_cpus(), VM_MAX_VCPUS);
 	case KVM_CAP_X86_DISABLE_EXITS:
 		return exits_to_disable();
+	case KVM_CAP_STEAL_TIME:
+		return sched_info_on();
 	case KVM_CAP_XSAVE2:
 		return vcpu_xsave_size(NULL);
 	}
@@ -230,6 +234,11 @@ long api_enable_vm_cap(struct vm *vm, const struct kvm_enable_cap *cap)
 		return 0;
 	case KVM_CAP_X86_TRIPLE_FAULT_EVENT:
 		vm->triple_fault_event = arg;
+		return 0;
+	case KVM_CAP_EXIT_ON_EMULATION_FAILURE:
+		if (arg & ~1ull)
+			return -EINVAL;
+		vm->exit_on_emulation_failure = arg;
 		return 0;
 	case KVM_CAP_X86_USER_SPACE_MSR:
 		if (arg & ~(u64)USER_MSR)

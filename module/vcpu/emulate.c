@@ -66,6 +66,20 @@ int vcpu_internal_error(struct vcpu *v, u32 suberror)
 	return EXIT_TO_USER;
 }
 
+/*
+ * An instruction that is not emulated. A guest's kernel that uses one ends KVM_RUN; its user space,
+ * or L2, must not be able to end the VM, and gets #UD. KVM_CAP_EXIT_ON_EMULATION_FAILURE: user
+ * space wants to hear of all.
+ */
+static int emulation_failed(struct vcpu *v)
+{
+	if (!v->vm->exit_on_emulation_failure && (v->in_l2 || hw->get_cpl(v))) {
+		vcpu_inject_ud(v);
+		return RESUME_GUEST;
+	}
+	return vcpu_internal_error(v, KVM_INTERNAL_ERROR_EMULATION);
+}
+
 /* Describe the next device access that user space has to make; RESUME_GUEST when none is left. */
 static int next_user_access(struct vcpu *v)
 {
@@ -184,7 +198,7 @@ static int step(struct vcpu *v)
 		return em->system_result;
 	default:
 		forget_io(em);
-		return vcpu_internal_error(v, KVM_INTERNAL_ERROR_EMULATION);
+		return emulation_failed(v);
 	}
 }
 
@@ -256,7 +270,7 @@ int vcpu_decode(struct vcpu *v, bool *ok)
 	if (r == EMUL_INTERCEPTED && em->nested_fault)
 		return nested_ept_fault_exit(v, em->nf.l2gpa, em->nf.gva, em->nf.qual,
 					     em->nf.misconfig);
-	return vcpu_internal_error(v, KVM_INTERNAL_ERROR_EMULATION);
+	return emulation_failed(v);
 }
 
 /* What the qualification lacks; false when the instruction has no VMX exit of this kind. */

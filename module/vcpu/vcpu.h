@@ -96,6 +96,7 @@ struct vm {
 	/* Switches set by KVM_ENABLE_CAP and friends; (l), read freely. */
 	bool exception_payload;
 	bool triple_fault_event;
+	bool exit_on_emulation_failure;
 	bool hide_platform_info; /* KVM_CAP_MSR_PLATFORM_INFO, reversed */
 	u32 user_space_msr_mask;
 	u64 disabled_exits;	 /* KVM_X86_DISABLE_EXITS_* */

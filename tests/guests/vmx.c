@@ -254,6 +254,30 @@ static void accessed_dirty(void)
 	vmwrite(EPTP, (u64)ept_pml4 | 0x1e);
 }
 
+void l2_x87(void);
+asm(".globl l2_x87\n"
+    "l2_x87:\n\t"
+    "fnstcw probe_page\n\t"
+    "vmcall\n");
+
+/* What L0 does not emulate is #UD for L2, and not the end of L1's VM. */
+static void not_emulated(void)
+{
+	u64 *leaf = &ept_pt[(u64)probe_page >> 12], old = *leaf;
+	struct {
+		u64 eptp, zero;
+	} all = { 0, 0 };
+
+	*leaf = 0xd0000037; /* the runner's device */
+	VMX_INSN("invept %2, %3", "m"(all), "r"(2ul));
+	vmwrite(GUEST_RIP, (u64)l2_x87);
+	expect_exit("exit: x87 on device memory", 1, 0);
+	check_eq("x87 on device memory is #UD", vmread(EXIT_INTR_INFO), 0x80000306);
+	*leaf = old;
+	VMX_INSN("invept %2, %3", "m"(all), "r"(2ul));
+	expect_exit("exit: VMCALL after x87 on memory", 1, 18);
+}
+
 static void l2_tests(void)
 {
 	u64 misc = rdmsr(MSR_VMX_MISC);
@@ -309,6 +333,7 @@ static void l2_tests(void)
 	check_eq("L2 wrote through the mapping", probe_page[4097], 0x77);
 	if (rdmsr(MSR_VMX_EPT_VPID_CAP) >> 21 & 1)
 		accessed_dirty();
+	not_emulated();
 }
 
 /* L2 with interrupts on: many entries, each with an exit soon. Its IDT has nothing in it. */
