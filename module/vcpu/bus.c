@@ -19,8 +19,12 @@ struct io_range {
 	struct io_dev *dev;
 };
 
+/* Takes no access: stands where a device was when there was no memory for a bus without it. */
+static const struct io_dev_ops nobody_ops = {};
+static struct io_dev nobody = { .ops = &nobody_ops };
+
 /**
- * struct io_bus - one version of a bus; never changed once published
+ * struct io_bus - one version of a bus; once published only a device may become nobody
  * @nr: ranges in @r
  * @max_len: the longest range, which bounds the search backwards from an address
  * @r: sorted by address
@@ -54,6 +58,8 @@ static void bus_publish(struct vm *vm, enum bus_kind kind, struct io_bus *new)
 
 static void bus_append(struct io_bus *bus, const struct io_range *r)
 {
+	if (r->dev == &nobody)
+		return;
 	bus->r[bus->nr++] = *r;
 	bus->max_len = max(bus->max_len, max(r->len, 1u));
 }
@@ -107,8 +113,9 @@ out:
  * @kind: which bus
  * @dev: the device; all of its ranges go
  *
- * Calls dev->ops->destroy() once no access can be in the device any more.
- * Return: 0, -ENOENT when it is not on the bus, -ENOMEM (nothing changed).
+ * Calls dev->ops->destroy() once no access can be in the device any more. It is how failures are
+ * undone, so it does not fail for want of memory itself.
+ * Return: 0, or -ENOENT when it is not on the bus.
  */
 int vm_bus_unregister(struct vm *vm, enum bus_kind kind, struct io_dev *dev)
 {
@@ -122,15 +129,17 @@ int vm_bus_unregister(struct vm *vm, enum bus_kind kind, struct io_dev *dev)
 		gone += old->r[i].dev == dev;
 	if (!gone)
 		goto out;
-	ret = -ENOMEM;
 	new = bus_alloc(old->nr - gone);
-	if (!new)
-		goto out;
 	for (i = 0; i < old->nr; i++) {
-		if (old->r[i].dev != dev)
+		if (old->r[i].dev == dev && !new)
+			WRITE_ONCE(old->r[i].dev, &nobody);
+		else if (old->r[i].dev != dev && new)
 			bus_append(new, &old->r[i]);
 	}
-	bus_publish(vm, kind, new);
+	if (new)
+		bus_publish(vm, kind, new);
+	else
+		synchronize_srcu_expedited(&vm->srcu);
 	ret = 0;
 out:
 	mutex_unlock(&vm->slots_lock);
@@ -215,7 +224,7 @@ int bus_read(struct vcpu *v, enum bus_kind kind, u64 addr, int len, void *val)
 	if (!bus)
 		return -EOPNOTSUPP;
 	for (i = bus_first(bus, addr); i < bus->nr && bus->r[i].addr <= addr; i++) {
-		struct io_dev *dev = bus->r[i].dev;
+		struct io_dev *dev = READ_ONCE(bus->r[i].dev);
 
 		if (range_covers(&bus->r[i], addr, len) && dev->ops->read &&
 		    !dev->ops->read(v, dev, addr, len, val))
@@ -242,7 +251,7 @@ int bus_write(struct vcpu *v, enum bus_kind kind, u64 addr, int len, const void 
 	if (!bus)
 		return -EOPNOTSUPP;
 	for (i = bus_first(bus, addr); i < bus->nr && bus->r[i].addr <= addr; i++) {
-		struct io_dev *dev = bus->r[i].dev;
+		struct io_dev *dev = READ_ONCE(bus->r[i].dev);
 
 		if (range_covers(&bus->r[i], addr, len) && dev->ops->write &&
 		    !dev->ops->write(v, dev, addr, len, val))
