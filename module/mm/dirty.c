@@ -38,7 +38,7 @@ void slot_start_logging(struct vm *vm, struct memslot *s)
 	if (vm->dirty_protect_flags & KVM_DIRTY_LOG_INITIALLY_SET)
 		return;
 	write_lock(&mm->lock);
-	if (mm_write_protect_gfns(mm, s->base_gfn, s->base_gfn + s->npages))
+	if (mm_write_protect_gfns(mm, s->as, s->base_gfn, s->base_gfn + s->npages))
 		vm_request_all(vm, REQ_TLB_FLUSH);
 	write_unlock(&mm->lock);
 }
@@ -51,14 +51,14 @@ void slot_mark_dirty(struct memslot *s, u64 gfn)
 
 void vm_mark_dirty(struct vm *vm, u64 gfn)
 {
-	struct memslot *s = vm_slot(vm, gfn);
+	struct memslot *s = vm_slot(vm, 0, gfn);
 
 	if (s)
 		slot_mark_dirty(s, gfn);
 }
 
 /* Take the write right from the pages of @mask, page 0 of which is @gfn. */
-static bool protect_word(struct vm_mm *mm, u64 gfn, unsigned long mask)
+static bool protect_word(struct vm_mm *mm, unsigned int as, u64 gfn, unsigned long mask)
 {
 	bool changed = false;
 
@@ -67,7 +67,7 @@ static bool protect_word(struct vm_mm *mm, u64 gfn, unsigned long mask)
 		unsigned long rest = ~(mask >> first);
 		unsigned int run = rest ? __ffs(rest) : BITS_PER_LONG - first;
 
-		changed |= mm_write_protect_gfns(mm, gfn + first, gfn + first + run);
+		changed |= mm_write_protect_gfns(mm, as, gfn + first, gfn + first + run);
 		mask &= first + run < BITS_PER_LONG ? ~0UL << (first + run) : 0;
 	}
 	return changed;
@@ -91,7 +91,7 @@ static bool clear_words(struct vm_mm *mm, struct memslot *s, size_t at, unsigned
 		if (!m || !s->dirty[at + i])
 			continue;
 		old[i] = m & atomic_long_fetch_andnot(m, (atomic_long_t *)&s->dirty[at + i]);
-		changed |= protect_word(mm, s->base_gfn + (at + i) * BITS_PER_LONG, old[i]);
+		changed |= protect_word(mm, s->as, s->base_gfn + (at + i) * BITS_PER_LONG, old[i]);
 	}
 	write_unlock(&mm->lock);
 	return changed;

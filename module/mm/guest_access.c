@@ -42,9 +42,9 @@ static size_t in_page(u64 gpa, size_t len)
 	return min_t(size_t, len, PAGE_SIZE - offset_in_page(gpa));
 }
 
-static int read_page(struct vm *vm, u64 gpa, void *buf, size_t len)
+static int read_page(struct vm *vm, unsigned int as, u64 gpa, void *buf, size_t len)
 {
-	const struct memslot *s = vm_slot(vm, gpa >> PAGE_SHIFT);
+	const struct memslot *s = vm_slot(vm, as, gpa >> PAGE_SHIFT);
 
 	if (!s ||
 	    copy_from_user(buf,
@@ -54,9 +54,9 @@ static int read_page(struct vm *vm, u64 gpa, void *buf, size_t len)
 	return 0;
 }
 
-static int write_page(struct vm *vm, u64 gpa, const void *buf, size_t len)
+static int write_page(struct vm *vm, unsigned int as, u64 gpa, const void *buf, size_t len)
 {
-	struct memslot *s = vm_slot(vm, gpa >> PAGE_SHIFT);
+	struct memslot *s = vm_slot(vm, as, gpa >> PAGE_SHIFT);
 
 	if (!s || (s->flags & KVM_MEM_READONLY) ||
 	    copy_to_user((void __user *)(slot_hva(s, gpa >> PAGE_SHIFT) + offset_in_page(gpa)), buf,
@@ -66,7 +66,7 @@ static int write_page(struct vm *vm, u64 gpa, const void *buf, size_t len)
 	return 0;
 }
 
-int vm_read_guest(struct vm *vm, u64 gpa, void *buf, size_t len)
+static int read_as(struct vm *vm, unsigned int as, u64 gpa, void *buf, size_t len)
 {
 	bool borrowed;
 	int ret = 0;
@@ -77,7 +77,7 @@ int vm_read_guest(struct vm *vm, u64 gpa, void *buf, size_t len)
 	while (len && !ret) {
 		size_t n = in_page(gpa, len);
 
-		ret = read_page(vm, gpa, buf, n);
+		ret = read_page(vm, as, gpa, buf, n);
 		gpa += n;
 		buf += n;
 		len -= n;
@@ -86,7 +86,7 @@ int vm_read_guest(struct vm *vm, u64 gpa, void *buf, size_t len)
 	return ret;
 }
 
-int vm_write_guest(struct vm *vm, u64 gpa, const void *buf, size_t len)
+static int write_as(struct vm *vm, unsigned int as, u64 gpa, const void *buf, size_t len)
 {
 	bool borrowed;
 	int ret = 0;
@@ -97,7 +97,7 @@ int vm_write_guest(struct vm *vm, u64 gpa, const void *buf, size_t len)
 	while (len && !ret) {
 		size_t n = in_page(gpa, len);
 
-		ret = write_page(vm, gpa, buf, n);
+		ret = write_page(vm, as, gpa, buf, n);
 		gpa += n;
 		buf += n;
 		len -= n;
@@ -143,9 +143,9 @@ fault:
 	return -EFAULT;
 }
 
-int vm_cmpxchg_guest(struct vm *vm, u64 gpa, u64 *old, u64 new, int len)
+static int cmpxchg_as(struct vm *vm, unsigned int as, u64 gpa, u64 *old, u64 new, int len)
 {
-	struct memslot *s = vm_slot(vm, gpa >> PAGE_SHIFT);
+	struct memslot *s = vm_slot(vm, as, gpa >> PAGE_SHIFT);
 	bool borrowed;
 	int ret;
 
@@ -159,4 +159,34 @@ int vm_cmpxchg_guest(struct vm *vm, u64 gpa, u64 *old, u64 new, int len)
 		slot_mark_dirty(s, gpa >> PAGE_SHIFT);
 	user_mm_leave(vm, borrowed);
 	return ret;
+}
+
+int vm_read_guest(struct vm *vm, u64 gpa, void *buf, size_t len)
+{
+	return read_as(vm, 0, gpa, buf, len);
+}
+
+int vm_write_guest(struct vm *vm, u64 gpa, const void *buf, size_t len)
+{
+	return write_as(vm, 0, gpa, buf, len);
+}
+
+int vm_cmpxchg_guest(struct vm *vm, u64 gpa, u64 *old, u64 new, int len)
+{
+	return cmpxchg_as(vm, 0, gpa, old, new, len);
+}
+
+int vcpu_read_guest(struct vcpu *v, u64 gpa, void *buf, size_t len)
+{
+	return read_as(v->vm, vcpu_as(v), gpa, buf, len);
+}
+
+int vcpu_write_guest(struct vcpu *v, u64 gpa, const void *buf, size_t len)
+{
+	return write_as(v->vm, vcpu_as(v), gpa, buf, len);
+}
+
+int vcpu_cmpxchg_guest(struct vcpu *v, u64 gpa, u64 *old, u64 new, int len)
+{
+	return cmpxchg_as(v->vm, vcpu_as(v), gpa, old, new, len);
 }

@@ -148,7 +148,7 @@ enum mm_fault_result mdp_fault(struct vcpu *v, u64 l2gpa, u32 access, u64 eptp, 
 	if (res != MM_MAPPED)
 		return res;
 
-	res = gfn_page_get(v->vm, ept12.l1gpa >> PAGE_SHIFT, access, &page);
+	res = gfn_page_get(v->vm, 0, ept12.l1gpa >> PAGE_SHIFT, access, &page);
 	if (res != MM_MAPPED)
 		return res;
 	res = compose(r, l2gpa, access, &ept12, &page, gen);

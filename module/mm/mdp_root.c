@@ -56,7 +56,7 @@ static struct mdp_root *root_alloc(struct vm_mm *mm, u64 eptp)
 
 	if (!r)
 		return NULL;
-	r->pt = (struct pt){ .fmt = mm->tdp.fmt, .ctx = mm, .free = mm_table_free };
+	r->pt = (struct pt){ .fmt = mm->tdp[0].fmt, .ctx = mm, .free = mm_table_free };
 	r->pt.root = mm_table_alloc(mm);
 	if (!r->pt.root) {
 		kfree(r);

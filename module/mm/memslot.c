@@ -18,9 +18,10 @@
 
 #define SLOT_MAX_PAGES ((1UL << 31) - 1)
 
-static struct slot_set *slots_of(struct vm *vm)
+static struct slot_set *slots_of(struct vm *vm, unsigned int as)
 {
-	return srcu_dereference_check(vm->mm->slots, &vm->srcu, lockdep_is_held(&vm->slots_lock));
+	return srcu_dereference_check(vm->mm->slots[as], &vm->srcu,
+				      lockdep_is_held(&vm->slots_lock));
 }
 
 /* Index of the first slot that starts above @gfn. */
@@ -39,9 +40,9 @@ static unsigned int first_above(const struct slot_set *set, u64 gfn)
 	return lo;
 }
 
-struct memslot *vm_slot(struct vm *vm, u64 gfn)
+struct memslot *vm_slot(struct vm *vm, unsigned int as, u64 gfn)
 {
-	const struct slot_set *set = slots_of(vm);
+	const struct slot_set *set = slots_of(vm, as);
 	unsigned int i = set ? first_above(set, gfn) : 0;
 	struct memslot *s;
 
@@ -51,11 +52,11 @@ struct memslot *vm_slot(struct vm *vm, u64 gfn)
 	return gfn - s->base_gfn < s->npages ? s : NULL;
 }
 
-/* The upper half of an id is an address space; there is one. */
+/* The upper half of an id is an address space. */
 int vm_slot_by_id(struct vm *vm, u32 id, struct memslot **s)
 {
 	lockdep_assert_held(&vm->slots_lock);
-	if (id >= MM_MAX_SLOTS)
+	if ((id >> 16) >= MM_NR_AS || (u16)id >= MM_MAX_SLOTS)
 		return -EINVAL;
 	*s = xa_load(&vm->mm->slots_by_id, id);
 	return 0;
@@ -84,10 +85,10 @@ static void insert_at(struct slot_set *set, unsigned int i, struct memslot *s)
 	set->n++;
 }
 
-/* The set without @old and with @new; either may be NULL. */
-static struct slot_set *slot_set_build(struct vm *vm, struct memslot *old, struct memslot *new)
+/* The set @cur without @old and with @new; each may be NULL. */
+static struct slot_set *slot_set_build(const struct slot_set *cur, struct memslot *old,
+				       struct memslot *new)
 {
-	const struct slot_set *cur = slots_of(vm);
 	unsigned int n = cur ? cur->n : 0;
 	struct slot_set *set = slot_set_alloc(n + 1);
 
@@ -105,7 +106,7 @@ static struct slot_set *slot_set_build(struct vm *vm, struct memslot *old, struc
 
 static bool overlaps(struct vm *vm, const struct memslot *new, const struct memslot *except)
 {
-	const struct slot_set *set = slots_of(vm);
+	const struct slot_set *set = slots_of(vm, new->as);
 	unsigned int i = set ? first_above(set, new->base_gfn + new->npages - 1) : 0;
 
 	/* Backwards from the last that starts inside or below @new. */
@@ -145,7 +146,7 @@ static void hva_remove(struct vm_mm *mm, struct memslot *s, bool zap)
 	mm_gather_init(mm, &g);
 	write_lock(&mm->lock);
 	if (zap)
-		mm_zap_gfns(mm, s->base_gfn, s->base_gfn + s->npages, &g);
+		mm_zap_gfns(mm, s->as, s->base_gfn, s->base_gfn + s->npages, &g);
 	pt_gather_finish(&g);
 	interval_tree_remove(&s->hva_node, &mm->hva_tree);
 	write_unlock(&mm->lock);
@@ -159,8 +160,9 @@ static void hva_remove(struct vm_mm *mm, struct memslot *s, bool zap)
 static int slot_switch(struct vm *vm, struct memslot *old, struct memslot *new, bool zap)
 {
 	struct vm_mm *mm = vm->mm;
-	struct slot_set *was = slots_of(vm);
-	struct slot_set *set = slot_set_build(vm, old, new);
+	unsigned int as = new ? new->as : old->as;
+	struct slot_set *was = slots_of(vm, as);
+	struct slot_set *set = slot_set_build(was, old, new);
 	u32 id = new ? new->id : old->id;
 
 	if (!set)
@@ -174,8 +176,10 @@ static int slot_switch(struct vm *vm, struct memslot *old, struct memslot *new, 
 	else
 		hva_insert(mm, new);
 
-	WRITE_ONCE(mm->nr_pages, mm->nr_pages + (new ? new->npages : 0) - (old ? old->npages : 0));
-	rcu_assign_pointer(mm->slots, set);
+	if (!as)
+		WRITE_ONCE(mm->nr_pages,
+			   mm->nr_pages + (new ? new->npages : 0) - (old ? old->npages : 0));
+	rcu_assign_pointer(mm->slots[as], set);
 	synchronize_srcu_expedited(&vm->srcu);
 	if (old)
 		hva_remove(mm, old, zap);
@@ -241,7 +245,7 @@ static int slot_change(struct vm *vm, struct memslot *old, struct memslot *new)
 
 static u64 max_gfn(struct vm *vm)
 {
-	u64 bits = min_t(u64, boot_cpu_data.x86_phys_bits, 12 + 9 * vm->mm->tdp.fmt->levels);
+	u64 bits = min_t(u64, boot_cpu_data.x86_phys_bits, 12 + 9 * vm->mm->tdp[0].fmt->levels);
 
 	return 1ULL << (bits - PAGE_SHIFT);
 }
@@ -281,6 +285,7 @@ static int set_region_locked(struct vm *vm, const struct kvm_userspace_memory_re
 	new->npages = r->memory_size >> PAGE_SHIFT;
 	new->hva = r->userspace_addr;
 	new->id = r->slot;
+	new->as = r->slot >> 16;
 	new->flags = r->flags;
 
 	if (!old) {
@@ -315,15 +320,11 @@ int vm_set_memory_region(struct vm *vm, const struct kvm_userspace_memory_region
 	return ret;
 }
 
-unsigned long vm_gfn_to_hva(struct vm *vm, u64 gfn, bool *writable)
+bool vcpu_gfn_is_memory(struct vcpu *v, u64 gfn, bool write)
 {
-	const struct memslot *s = vm_slot(vm, gfn);
+	const struct memslot *s = vm_slot(v->vm, vcpu_as(v), gfn);
 
-	if (!s)
-		return 0;
-	if (writable)
-		*writable = !(s->flags & KVM_MEM_READONLY);
-	return slot_hva(s, gfn);
+	return s && !(write && (s->flags & KVM_MEM_READONLY));
 }
 
 /** vm_nr_pages - guest pages in all slots, just now */
@@ -332,20 +333,18 @@ u64 vm_nr_pages(struct vm *vm)
 	return READ_ONCE(vm->mm->nr_pages);
 }
 
-bool vm_gfn_is_visible(struct vm *vm, u64 gfn)
-{
-	return vm_slot(vm, gfn);
-}
-
 /* The VM is dying: no vCPU, no reader, no notifier, no mapping any more. */
 void vm_slots_destroy(struct vm *vm)
 {
 	struct memslot *s;
 	unsigned long id;
+	unsigned int as;
 
 	xa_for_each(&vm->mm->slots_by_id, id, s)
 		slot_free(s, true);
 	xa_destroy(&vm->mm->slots_by_id);
-	kvfree(rcu_dereference_protected(vm->mm->slots, true));
-	RCU_INIT_POINTER(vm->mm->slots, NULL);
+	for (as = 0; as < MM_NR_AS; as++) {
+		kvfree(rcu_dereference_protected(vm->mm->slots[as], true));
+		RCU_INIT_POINTER(vm->mm->slots[as], NULL);
+	}
 }

@@ -61,26 +61,60 @@ void mm_gather_init(struct vm_mm *mm, struct pt_gather *g)
 	pt_gather_init(g, mm, gather_sync);
 }
 
-bool mm_zap_gfns(struct vm_mm *mm, u64 start, u64 end, struct pt_gather *g)
+bool mm_zap_gfns(struct vm_mm *mm, unsigned int as, u64 start, u64 end, struct pt_gather *g)
 {
 	bool found;
 
 	lockdep_assert_held_write(&mm->lock);
 	WRITE_ONCE(mm->inv_seq, mm->inv_seq + 1);
-	found = pt_zap(&mm->tdp, start << PAGE_SHIFT, end << PAGE_SHIFT, g);
+	found = pt_zap(&mm->tdp[as], start << PAGE_SHIFT, end << PAGE_SHIFT, g);
+	if (as)
+		return found;
 	found |= mdp_zap_gfns(mm, start, end, g);
 	mm_drop_pins(mm, start, end);
 	return found;
 }
 
-bool mm_write_protect_gfns(struct vm_mm *mm, u64 start, u64 end)
+bool mm_write_protect_gfns(struct vm_mm *mm, unsigned int as, u64 start, u64 end)
 {
 	bool changed;
 
 	lockdep_assert_held_write(&mm->lock);
-	changed = pt_write_protect(&mm->tdp, start << PAGE_SHIFT, end << PAGE_SHIFT);
-	changed |= mdp_write_protect_gfns(mm, start, end);
+	changed = pt_write_protect(&mm->tdp[as], start << PAGE_SHIFT, end << PAGE_SHIFT);
+	if (!as)
+		changed |= mdp_write_protect_gfns(mm, start, end);
 	return changed;
+}
+
+bool mm_age_gfns(struct vm_mm *mm, unsigned int as, u64 start, u64 end, bool clear)
+{
+	bool young = pt_age(&mm->tdp[as], start << PAGE_SHIFT, end << PAGE_SHIFT, clear);
+
+	if (!as)
+		young |= mdp_age_gfns(mm, start, end, clear);
+	return young;
+}
+
+/* False when memory ran out; what was made is there to be destroyed. */
+static bool tdp_create(struct vm_mm *mm)
+{
+	unsigned int as;
+
+	for (as = 0; as < MM_NR_AS; as++) {
+		mm->tdp[as] = (struct pt){ .fmt = &hw->pt, .ctx = mm, .free = mm_table_free };
+		mm->tdp[as].root = mm_table_alloc(mm);
+		if (!mm->tdp[as].root)
+			return false;
+	}
+	return true;
+}
+
+static void tdp_destroy(struct vm_mm *mm)
+{
+	unsigned int as;
+
+	for (as = 0; as < MM_NR_AS && mm->tdp[as].root; as++)
+		pt_destroy(&mm->tdp[as]);
 }
 
 int vm_mm_create(struct vm *vm)
@@ -99,17 +133,15 @@ int vm_mm_create(struct vm *vm)
 	mm->hva_tree = RB_ROOT_CACHED;
 	/* An executable large page can hang such a processor: fetches get 4K leaves. */
 	mm->nx_large = boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT) && !cpu_mitigations_off();
-	mm->tdp = (struct pt){ .fmt = &hw->pt, .ctx = mm, .free = mm_table_free };
-	mm->tdp.root = mm_table_alloc(mm);
-	if (!mm->tdp.root)
+	if (!tdp_create(mm))
 		goto free;
 	vm->mm = mm;
 	ret = mm_notifier_register(mm);
 	if (!ret)
 		return 0;
 	vm->mm = NULL;
-	pt_destroy(&mm->tdp);
 free:
+	tdp_destroy(mm);
 	kfree(mm);
 	return ret;
 }
@@ -123,7 +155,7 @@ void vm_mm_destroy(struct vm *vm)
 		return;
 	mm_notifier_unregister(mm);
 	mdp_roots_destroy(mm);
-	pt_destroy(&mm->tdp);
+	tdp_destroy(mm);
 	vm_slots_destroy(vm);
 	vm->mm = NULL;
 	kfree(mm);
@@ -142,7 +174,7 @@ u64 mm_root(struct vcpu *v, bool l2_ept, u64 eptp)
 	lockdep_assert_held(&v->mutex);
 	might_sleep();
 	if (!l2_ept)
-		return v->root_hpa = virt_to_phys(v->vm->mm->tdp.root);
+		return v->root_hpa = virt_to_phys(v->vm->mm->tdp[vcpu_as(v)].root);
 
 	/*
 	 * The same as last time: no lock. Should it die right now, the request to load it
@@ -176,7 +208,7 @@ enum mm_fault_result mm_fault(struct vcpu *v, u64 gpa, u32 access, bool l2_ept, 
 	} else {
 		*gpa_out = gpa;
 		*qual = 0;
-		res = tdp_fault(v->vm, gpa, access);
+		res = tdp_fault(v->vm, vcpu_as(v), gpa, access);
 	}
 	srcu_read_unlock(&v->vm->srcu, idx);
 	return res;
@@ -191,11 +223,13 @@ void vm_mm_leaf_counts(struct vm *vm, u64 tdp[4], u64 mdp[4])
 {
 	struct vm_mm *mm = vm->mm;
 	struct mdp_root *r;
+	unsigned int as;
 
 	memset(tdp, 0, 4 * sizeof(u64));
 	memset(mdp, 0, 4 * sizeof(u64));
 	read_lock(&mm->lock);
-	pt_count(&mm->tdp, tdp);
+	for (as = 0; as < MM_NR_AS; as++)
+		pt_count(&mm->tdp[as], tdp);
 	list_for_each_entry(r, &mm->mdp_roots, link)
 		pt_count(&r->pt, mdp);
 	read_unlock(&mm->lock);

@@ -16,6 +16,8 @@ struct vm;
 struct vcpu;
 
 #define MM_MAX_SLOTS 0x7ffc /* KVM_CAP_NR_MEMSLOTS, as stock KVM answers */
+/* Address spaces, each with slots and a tree of its own: 0, and 1 for a vCPU in SMM. */
+#define MM_NR_AS 2
 
 int vm_mm_create(struct vm *vm); /* allocates vm->mm, registers the MMU notifier */
 void vm_mm_destroy(struct vm *vm);
@@ -27,18 +29,20 @@ int vm_set_memory_region(struct vm *vm, const struct kvm_userspace_memory_region
 int vm_get_dirty_log(struct vm *vm, const struct kvm_dirty_log *log);
 int vm_clear_dirty_log(struct vm *vm, const struct kvm_clear_dirty_log *log);
 
-/* Access by gpa; caller holds vm->srcu, may sleep. 0 or -EFAULT (no slot, read-only
- * slot on write, or the user mapping is gone). Writes mark pages dirty. */
+/* Access by gpa in address space 0; caller holds vm->srcu, may sleep. 0 or -EFAULT (no slot,
+ * read-only slot on write, or the user mapping is gone). Writes mark pages dirty. */
 int vm_read_guest(struct vm *vm, u64 gpa, void *buf, size_t len);
 int vm_write_guest(struct vm *vm, u64 gpa, const void *buf, size_t len);
-/* hva of a gfn, or 0 where there is no slot; *writable says what the slot allows. */
-unsigned long vm_gfn_to_hva(struct vm *vm, u64 gfn, bool *writable);
-bool vm_gfn_is_visible(struct vm *vm, u64 gfn);
 u64 vm_nr_pages(struct vm *vm);
 void vm_mark_dirty(struct vm *vm, u64 gfn);
 /* Compare-and-exchange in guest memory of 1,2,4,8 bytes, naturally aligned:
  * 0 done, 1 value differed (*old updated), -EFAULT. */
 int vm_cmpxchg_guest(struct vm *vm, u64 gpa, u64 *old, u64 new, int len);
+/* The same by the vCPU's own thread, in the address space that the vCPU uses now. */
+int vcpu_read_guest(struct vcpu *v, u64 gpa, void *buf, size_t len);
+int vcpu_write_guest(struct vcpu *v, u64 gpa, const void *buf, size_t len);
+int vcpu_cmpxchg_guest(struct vcpu *v, u64 gpa, u64 *old, u64 new, int len);
+bool vcpu_gfn_is_memory(struct vcpu *v, u64 gfn, bool write); /* not a device, nor ROM to write */
 
 /* mm/walk.c: guest paging, pure -------------------------------------------- */
 #define WALK_WRITE    0x1u

@@ -40,11 +40,11 @@ static bool zap_hva(struct vm_mm *mm, unsigned long start, unsigned long end)
 	mm_gather_init(mm, &g);
 	for_each_slot_in(mm, node, start, end)
 	{
+		const struct memslot *s = container_of(node, struct memslot, hva_node);
 		u64 first, last;
 
-		hva_to_gfns(container_of(node, struct memslot, hva_node), start, end, &first,
-			    &last);
-		found |= mm_zap_gfns(mm, first, last, &g);
+		hva_to_gfns(s, start, end, &first, &last);
+		found |= mm_zap_gfns(mm, s->as, first, last, &g);
 	}
 	pt_gather_finish(&g);
 	return found;
@@ -84,12 +84,11 @@ static bool age_hva(struct vm_mm *mm, unsigned long start, unsigned long end, bo
 
 	for_each_slot_in(mm, node, start, end)
 	{
+		const struct memslot *s = container_of(node, struct memslot, hva_node);
 		u64 first, last;
 
-		hva_to_gfns(container_of(node, struct memslot, hva_node), start, end, &first,
-			    &last);
-		young |= pt_age(&mm->tdp, first << PAGE_SHIFT, last << PAGE_SHIFT, clear);
-		young |= mdp_age_gfns(mm, first, last, clear);
+		hva_to_gfns(s, start, end, &first, &last);
+		young |= mm_age_gfns(mm, s->as, first, last, clear);
 	}
 	return young;
 }
@@ -104,18 +103,19 @@ static bool age_by_zapping(struct vm_mm *mm, unsigned long start, unsigned long 
 	struct pt_gather g;
 	bool young = false;
 
-	if (!mm->tdp.fmt->accessed)
+	if (!mm->tdp[0].fmt->accessed)
 		return zap_hva(mm, start, end);
 	mm_gather_init(mm, &g);
 	WRITE_ONCE(mm->inv_seq, mm->inv_seq + 1);
 	for_each_slot_in(mm, node, start, end)
 	{
+		const struct memslot *s = container_of(node, struct memslot, hva_node);
 		u64 first, last;
 
-		hva_to_gfns(container_of(node, struct memslot, hva_node), start, end, &first,
-			    &last);
-		young |= pt_age(&mm->tdp, first << PAGE_SHIFT, last << PAGE_SHIFT, true);
-		young |= mdp_zap_gfns(mm, first, last, &g);
+		hva_to_gfns(s, start, end, &first, &last);
+		young |= pt_age(&mm->tdp[s->as], first << PAGE_SHIFT, last << PAGE_SHIFT, true);
+		if (!s->as)
+			young |= mdp_zap_gfns(mm, first, last, &g);
 	}
 	pt_gather_finish(&g);
 	return young;
@@ -126,7 +126,7 @@ static bool test_age(struct vm_mm *mm, unsigned long start, unsigned long end, b
 {
 	bool young;
 
-	if (clear && (!mm->tdp.fmt->accessed || READ_ONCE(mm->nr_plain_roots))) {
+	if (clear && (!mm->tdp[0].fmt->accessed || READ_ONCE(mm->nr_plain_roots))) {
 		write_lock(&mm->lock);
 		young = age_by_zapping(mm, start, end);
 		write_unlock(&mm->lock);

@@ -89,7 +89,8 @@ static int host_page_get(struct mm_struct *mm, unsigned long hva, bool write, st
 	return pfnmap_get(mm, hva, write, p);
 }
 
-enum mm_fault_result gfn_page_get(struct vm *vm, u64 gfn, u32 access, struct gfn_page *p)
+enum mm_fault_result gfn_page_get(struct vm *vm, unsigned int as, u64 gfn, u32 access,
+				  struct gfn_page *p)
 {
 	bool write = access & EPT_ACC_WRITE;
 	int ret;
@@ -97,7 +98,7 @@ enum mm_fault_result gfn_page_get(struct vm *vm, u64 gfn, u32 access, struct gfn
 	/* get_user_pages_fast() works on the caller's own address space. */
 	if (current->mm != vm->mm_user)
 		return MM_BAD;
-	p->slot = vm_slot(vm, gfn);
+	p->slot = vm_slot(vm, as, gfn);
 	if (!p->slot)
 		return MM_MMIO;
 	p->write = !(p->slot->flags & KVM_MEM_READONLY);
@@ -181,7 +182,7 @@ void gfn_page_grant(struct vm_mm *mm, const struct gfn_page *p, struct host_gran
 	u8 level = 1;
 
 	if (p->page && !p->slot->dirty) {
-		level = min(host_map_level(mm->vm->mm_user, p->hva), mm->tdp.fmt->max_level);
+		level = min(host_map_level(mm->vm->mm_user, p->hva), mm->tdp[0].fmt->max_level);
 		while (level > 1 && !level_fits(mm, p, level))
 			level--;
 	}

@@ -30,11 +30,12 @@ struct gfn_page {
 };
 
 /**
- * gfn_page_get - find slot and host page of @gfn
+ * gfn_page_get - find slot and host page of @gfn in address space @as
  * Caller is in vm->srcu, and stays there as long as it uses @p; sleeps.
  * MM_MAPPED: @p is filled, gfn_page_put() it. Else why there is none.
  */
-enum mm_fault_result gfn_page_get(struct vm *vm, u64 gfn, u32 access, struct gfn_page *p);
+enum mm_fault_result gfn_page_get(struct vm *vm, unsigned int as, u64 gfn, u32 access,
+				  struct gfn_page *p);
 void gfn_page_put(struct gfn_page *p);
 
 /* The host took something away since gfn_page_get(); vm_mm.lock held. */

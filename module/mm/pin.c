@@ -64,7 +64,7 @@ u64 mm_pin_gfn(struct vcpu *v, u64 gfn, void **ref)
 	idx = srcu_read_lock(&vm->srcu);
 	for (tries = 0; tries < PIN_TRIES && !hpa; tries++) {
 		struct gfn_page page = { 0 };
-		enum mm_fault_result res = gfn_page_get(vm, gfn, EPT_ACC_WRITE, &page);
+		enum mm_fault_result res = gfn_page_get(vm, 0, gfn, EPT_ACC_WRITE, &page);
 
 		if (res == MM_MAPPED && pin_locked(vm->mm, &page, pin))
 			hpa = page.pfn << PAGE_SHIFT;

@@ -4,7 +4,7 @@
  *
  * A struct slot_set is never changed once it is published in vm_mm.slots: every
  * change builds a new one under vm->slots_lock, publishes it, and waits for the
- * readers of the old one (vm->srcu). Internal to mm/.
+ * readers of the old one (vm->srcu). Each address space has its own. Internal to mm/.
  */
 #ifndef TURTLES_MM_SLOTS_H
 #define TURTLES_MM_SLOTS_H
@@ -17,6 +17,8 @@ struct vm_mm;
 
 /**
  * struct memslot - all but @dirty's bits and @hva_node are constant
+ * @id:		as user space gave it, with the address space in the upper half
+ * @as:		address space
  * @dirty:	a bit per page while KVM_MEM_LOG_DIRTY_PAGES is set, else NULL; bits are
  *		changed atomically by anyone in vm->srcu
  * @hva_node:	in vm_mm.hva_tree, under vm_mm.lock
@@ -27,6 +29,7 @@ struct memslot {
 	unsigned long hva;
 	u32 id;
 	u32 flags;
+	u8 as;
 	unsigned long *dirty;
 	struct interval_tree_node hva_node;
 };
@@ -38,7 +41,7 @@ struct slot_set {
 };
 
 /* Reader holds vm->srcu or vm->slots_lock. */
-struct memslot *vm_slot(struct vm *vm, u64 gfn);
+struct memslot *vm_slot(struct vm *vm, unsigned int as, u64 gfn);
 
 static inline unsigned long slot_hva(const struct memslot *s, u64 gfn)
 {

@@ -22,13 +22,14 @@ struct mdp_root;
 /**
  * struct vm_mm - second-level translation state of a VM
  * @lock:	(L) readers install entries side by side, a writer removes them
- * @slots:	published under vm->slots_lock, read under vm->srcu
- * @slots_by_id: vm->slots_lock
- * @nr_pages:	pages in all slots; vm->slots_lock, read freely
- * @hva_tree:	(L) slots by user address, for the MMU notifier
+ * @slots:	by address space; published under vm->slots_lock, read under vm->srcu
+ * @slots_by_id: of all address spaces; vm->slots_lock
+ * @nr_pages:	pages in the slots of address space 0; vm->slots_lock, read freely
+ * @hva_tree:	(L) all slots by user address, for the MMU notifier
  * @inv_seq:	(L) grows whenever something was invalidated
  * @inv_count:	(L) invalidations in progress; their union is [inv_start, inv_end)
- * @tdp:	gpa to hpa; entries (L)
+ * @tdp:	by address space: gpa to hpa; entries (L). Composed trees and pins are of address
+ *		space 0: there is no VMX operation in SMM
  * @mdp_roots:	(L) composed trees, most recently entered first
  * @nr_plain_roots: (L) how many of them have no accessed flags
  * @pins:	@pin_lock; frames whose hpa some vCPU has given to hardware
@@ -39,7 +40,7 @@ struct vm_mm {
 	struct vm *vm;
 	rwlock_t lock;
 
-	struct slot_set __rcu *slots;
+	struct slot_set __rcu *slots[MM_NR_AS];
 	struct xarray slots_by_id;
 	u64 nr_pages;
 	struct rb_root_cached hva_tree;
@@ -49,7 +50,7 @@ struct vm_mm {
 	unsigned int inv_count;
 	unsigned long inv_start, inv_end;
 
-	struct pt tdp;
+	struct pt tdp[MM_NR_AS];
 	struct list_head mdp_roots;
 	unsigned int nr_mdp_roots;
 	unsigned int nr_plain_roots;
@@ -68,8 +69,10 @@ bool pt_cache_fill(struct vm_mm *mm, struct pt_cache *c, u8 levels);
 void pt_cache_drain(struct vm_mm *mm, struct pt_cache *c);
 
 /* mm/mm.c: take the frames [start, end) from every tree and pin; lock held for writing. */
-bool mm_zap_gfns(struct vm_mm *mm, u64 start, u64 end, struct pt_gather *g);
-bool mm_write_protect_gfns(struct vm_mm *mm, u64 start, u64 end);
+bool mm_zap_gfns(struct vm_mm *mm, unsigned int as, u64 start, u64 end, struct pt_gather *g);
+bool mm_write_protect_gfns(struct vm_mm *mm, unsigned int as, u64 start, u64 end);
+/* Were they used? Lock held for reading. */
+bool mm_age_gfns(struct vm_mm *mm, unsigned int as, u64 start, u64 end, bool clear);
 /* A gather whose sync is vm_request_all(REQ_TLB_FLUSH). */
 void mm_gather_init(struct vm_mm *mm, struct pt_gather *g);
 /* mm/mm.c: vCPUs holding a pin of [start, end) ask again before they run on. */
@@ -80,6 +83,6 @@ int mm_notifier_register(struct vm_mm *mm);
 void mm_notifier_unregister(struct vm_mm *mm);
 
 /* mm/tdp.c */
-enum mm_fault_result tdp_fault(struct vm *vm, u64 gpa, u32 access);
+enum mm_fault_result tdp_fault(struct vm *vm, unsigned int as, u64 gpa, u32 access);
 
 #endif /* TURTLES_MM_VM_MM_H */

@@ -35,7 +35,7 @@ static bool in_pae_paging(u64 cr0, u64 cr4, u64 efer)
  */
 int vcpu_read_pdptes(struct vcpu *v, u64 gpa, u64 pdpte[4])
 {
-	int r = vm_read_guest(v->vm, gpa, pdpte, 4 * sizeof(*pdpte));
+	int r = vcpu_read_guest(v, gpa, pdpte, 4 * sizeof(*pdpte));
 	int i;
 
 	for (i = 0; i < 4 && hw->sets_pdpte_a; i++)

@@ -68,7 +68,7 @@ static enum emul_result op_fetch(struct emul *e, u64 linear, void *buf, unsigned
 	r = translate(e, linear, WALK_FETCH | (e->cpl == 3 ? WALK_USER : 0), &gpa);
 	if (r != EMUL_OK)
 		return r;
-	return vm_read_guest(v->vm, gpa, buf, len) ? EMUL_UNHANDLEABLE : EMUL_OK;
+	return vcpu_read_guest(v, gpa, buf, len) ? EMUL_UNHANDLEABLE : EMUL_OK;
 }
 
 /* One access to device memory that has its value. */
@@ -151,9 +151,7 @@ static enum emul_result device_write(struct vcpu *v, u64 gpa, const void *buf, u
 
 static bool is_memory(struct vcpu *v, u64 gpa, bool write)
 {
-	bool writable;
-
-	return vm_gfn_to_hva(v->vm, gpa >> PAGE_SHIFT, &writable) && (writable || !write);
+	return vcpu_gfn_is_memory(v, gpa >> PAGE_SHIFT, write);
 }
 
 static enum emul_result read_page(struct vcpu *v, u64 gpa, void *buf, unsigned int len)
@@ -161,7 +159,7 @@ static enum emul_result read_page(struct vcpu *v, u64 gpa, void *buf, unsigned i
 	enum emul_result r = EMUL_OK;
 
 	if (is_memory(v, gpa, false))
-		return vm_read_guest(v->vm, gpa, buf, len) ? EMUL_UNHANDLEABLE : EMUL_OK;
+		return vcpu_read_guest(v, gpa, buf, len) ? EMUL_UNHANDLEABLE : EMUL_OK;
 	while (len && r == EMUL_OK) {
 		unsigned int n = min(len, 8u);
 
@@ -201,7 +199,7 @@ static enum emul_result write_page(struct vcpu *v, u64 gpa, const void *buf, uns
 	enum emul_result r = EMUL_OK;
 
 	if (is_memory(v, gpa, true))
-		return vm_write_guest(v->vm, gpa, buf, len) ? EMUL_UNHANDLEABLE : EMUL_OK;
+		return vcpu_write_guest(v, gpa, buf, len) ? EMUL_UNHANDLEABLE : EMUL_OK;
 	while (len && r == EMUL_OK) {
 		unsigned int n = min(len, 8u);
 
@@ -252,7 +250,7 @@ static enum emul_result op_cmpxchg(struct emul *e, u64 linear, const void *old, 
 					       op_write(e, linear, new, len, acc);
 	memcpy(&o, old, len);
 	memcpy(&n, new, len);
-	switch (vm_cmpxchg_guest(v->vm, gpa, &o, n, len)) {
+	switch (vcpu_cmpxchg_guest(v, gpa, &o, n, len)) {
 	case 0:
 		return EMUL_OK;
 	case 1:

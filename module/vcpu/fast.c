@@ -40,7 +40,7 @@ bool vcpu_fetch_insn_64(struct vcpu *v, struct emul_insn *insn)
 		return false;
 	if (vcpu_translate_gva(v, v->rip, WALK_FETCH, &gpa, &f) != GVA_OK)
 		return false;
-	if (vm_read_guest(v->vm, gpa, bytes, n))
+	if (vcpu_read_guest(v, gpa, bytes, n))
 		return false;
 	return emul_decode(insn, bytes, n, EMUL_MODE_64) > 0;
 }

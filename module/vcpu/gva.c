@@ -55,7 +55,7 @@ static int read_entry(void *ctx, u64 gpa, void *entry, int len)
 	u64 l1gpa;
 	int r = to_l1(c, gpa, EPT_ACC_READ, &l1gpa);
 
-	return r ?: vm_read_guest(c->v->vm, l1gpa, entry, len);
+	return r ?: vcpu_read_guest(c->v, l1gpa, entry, len);
 }
 
 static int cmpxchg_entry(void *ctx, u64 gpa, u64 old, u64 new, int len)
@@ -66,7 +66,7 @@ static int cmpxchg_entry(void *ctx, u64 gpa, u64 old, u64 new, int len)
 
 	if (r)
 		return r;
-	r = vm_cmpxchg_guest(c->v->vm, l1gpa, &old, new, len);
+	r = vcpu_cmpxchg_guest(c->v, l1gpa, &old, new, len);
 	return r == 1 ? -EAGAIN : r;
 }
 
@@ -149,7 +149,7 @@ enum gva_kind vcpu_read_gva(struct vcpu *v, u64 gva, void *buf, unsigned int len
 		k = vcpu_translate_gva(v, gva, access, &gpa, f);
 		if (k != GVA_OK)
 			return k;
-		if (vm_read_guest(v->vm, gpa, buf, n))
+		if (vcpu_read_guest(v, gpa, buf, n))
 			return GVA_NO_MEMORY;
 		gva += n;
 		buf += n;
@@ -171,9 +171,9 @@ enum gva_kind vcpu_write_gva(struct vcpu *v, u64 gva, const void *buf, unsigned 
 		k = vcpu_translate_gva(v, gva + first, access | WALK_WRITE, &gpa[1], f);
 	if (k != GVA_OK)
 		return k;
-	if (vm_write_guest(v->vm, gpa[0], buf, first))
+	if (vcpu_write_guest(v, gpa[0], buf, first))
 		return GVA_NO_MEMORY;
-	if (len > first && vm_write_guest(v->vm, gpa[1], buf + first, len - first))
+	if (len > first && vcpu_write_guest(v, gpa[1], buf + first, len - first))
 		return GVA_NO_MEMORY;
 	return GVA_OK;
 }

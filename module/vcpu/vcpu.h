@@ -196,6 +196,7 @@ struct vcpu {
 	struct page *run_page;
 	void *pio_data;	    /* (c) second page of the mapping */
 	int mp_state;	    /* (v) KVM_MP_STATE_*; others through requests */
+	bool smm;	    /* (v) in system-management mode: address space 1 */
 	unsigned long sipi; /* (a) bit 8 = INIT, bit 9 = SIPI pending, 0-7 vector */
 
 	/* Guest state kept by the core, (v). CRs here are the guest's view. */
@@ -309,6 +310,12 @@ static inline bool vm_has_quirk(const struct vm *vm, u64 quirk)
 
 #define vm_for_each_vcpu(vm, i, v) \
 	for ((i) = 0; (i) < vm_nr_vcpus(vm) && ((v) = (vm)->vcpus[i], true); (i)++)
+
+/* The address space of guest memory that it uses now (mm/mm.h). */
+static inline unsigned int vcpu_as(const struct vcpu *v)
+{
+	return v->smm;
+}
 
 /* vcpu/run.c -------------------------------------------------------------- */
 int vcpu_run(struct vcpu *v); /* KVM_RUN, mutex held, loaded */

@@ -177,7 +177,8 @@ int vm_cmpxchg_guest(struct vm *v, u64 gpa, u64 *old, u64 new, int len)
 	return 0;
 }
 
-enum mm_fault_result gfn_page_get(struct vm *v, u64 gfn, u32 access, struct gfn_page *p)
+enum mm_fault_result gfn_page_get(struct vm *v, unsigned int as, u64 gfn, u32 access,
+				  struct gfn_page *p)
 {
 	if (gfn >= FRAMES)
 		return MM_MMIO;
@@ -431,7 +432,7 @@ static int setup(void **state)
 	tables = 0;
 	vm.mm = &mm;
 	mm.vm = &vm;
-	mm.tdp.fmt = &ops.pt;
+	mm.tdp[0].fmt = &ops.pt;
 	mm.nr_pages = FRAMES;
 	rwlock_init(&mm.lock);
 	INIT_LIST_HEAD(&mm.mdp_roots);
