@@ -287,6 +287,12 @@ static long nmi(void *v, void *buf, unsigned long arg)
 	return 0;
 }
 
+static long smi(void *v, void *buf, unsigned long arg)
+{
+	vcpu_post_smi(v);
+	return 0;
+}
+
 static long set_signal_mask(void *obj, void *buf, unsigned long arg)
 {
 	struct kvm_signal_mask __user *u = (void __user *)arg;
@@ -532,6 +538,7 @@ const struct api_call api_vcpu_calls[] = {
 	API_CALL(KVM_SET_SREGS2, API_IN, struct kvm_sregs2, set_sregs2),
 	API_CALL(KVM_INTERRUPT, API_IN, struct kvm_interrupt, interrupt),
 	API_NONE(KVM_NMI, nmi),
+	API_NONE(KVM_SMI, smi),
 	API_NONE(KVM_GET_MSRS, get_msrs),
 	API_NONE(KVM_SET_MSRS, set_msrs),
 	API_NONE(KVM_SET_CPUID, set_cpuid),

@@ -32,6 +32,7 @@ void env_synth_eoi(struct vcpu *v, u8 vector);		   /* EOI of one of lapic_synth.
 void env_event(struct vcpu *v); /* an interrupt may be deliverable: request + kick */
 void env_post_nmi(struct vcpu *v);
 void env_post_init(struct vcpu *v);
+void env_post_smi(struct vcpu *v);
 void env_post_sipi(struct vcpu *v, u8 vector);
 
 u64 env_now_ns(void); /* monotonic */

@@ -71,8 +71,11 @@ int lapic_accept(struct lapic *l, const struct apic_msg *m)
 	case APIC_DM_STARTUP:
 		env_post_sipi(l->v, m->vector);
 		return 1;
+	case APIC_DM_SMI:
+		env_post_smi(l->v);
+		return 1;
 	default:
-		/* SMI: no system-management mode here. ExtINT comes over LINT0 only. */
+		/* ExtINT comes over LINT0 only. */
 		return 0;
 	}
 }
@@ -246,6 +249,8 @@ void lapic_send_ipi(struct lapic *l, u32 icr_low, u32 dest)
 	case APIC_DEST_SELF:
 		if (m.mode << 8 == APIC_DM_FIXED && lapic_sw_on(l))
 			accept_fixed(l, m.vector, false);
+		else if (m.mode << 8 == APIC_DM_SMI)
+			lapic_accept(l, &m); /* the SDM calls it invalid, stock KVM delivers it */
 		return;
 	case APIC_DEST_ALLINC:
 		apic_deliver_all(l->vm, &m, NULL);

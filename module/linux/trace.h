@@ -129,6 +129,25 @@ TRACE_EVENT(turtles_msr,
 		  __entry->index, __entry->data, __entry->fault ? " (#GP)" : "")
 );
 
+TRACE_EVENT(turtles_smm,
+	TP_PROTO(u32 vcpu, bool enter, u64 rip, u64 smbase),
+	TP_ARGS(vcpu, enter, rip, smbase),
+	TP_STRUCT__entry(
+		__field(u32, vcpu)
+		__field(bool, enter)
+		__field(u64, rip)
+		__field(u64, smbase)
+	),
+	TP_fast_assign(
+		__entry->vcpu = vcpu;
+		__entry->enter = enter;
+		__entry->rip = rip;
+		__entry->smbase = smbase;
+	),
+	TP_printk("vcpu %u %s rip 0x%llx smbase 0x%llx", __entry->vcpu,
+		  __entry->enter ? "SMI" : "RSM", __entry->rip, __entry->smbase)
+);
+
 TRACE_EVENT(turtles_cr,
 	TP_PROTO(bool write, u32 cr, u64 val),
 	TP_ARGS(write, cr, val),

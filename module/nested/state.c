@@ -149,7 +149,8 @@ static bool revision(const state_t *s, const env_t *env)
 	if (!nested_state_has_vmcs12(s))
 		return true;
 	id = nested_state_vmcs12(s)->revision_id;
-	if (!(s->flags & KVM_STATE_NESTED_GUEST_MODE))
+	if (!(s->flags & KVM_STATE_NESTED_GUEST_MODE) &&
+	    !(s->hdr.vmx.smm.flags & KVM_STATE_NESTED_SMM_GUEST_MODE))
 		id &= ~VMCS12_SHADOW;
 	return id == VMCS12_REVISION;
 }
@@ -239,19 +240,20 @@ const char *nested_state_check(const state_t *s, const env_t *env)
  * nested_state_view - the VMCS of an L2 that goes on, as VM entry would have to see it
  * @view:	 result
  * @v:		 the VMCS, with L2's state saved into it
- * @run_pending: the VM entry itself is still due: all of it counts
+ * @not_loaded:	 VM-entry controls whose fields do not count: NESTED_NOT_LOADED_*; 0: the VM entry
+ *		 itself is still due, and all of it counts
  *
  * Once L2 runs, the event to inject has been delivered, and what VM entry loads from fields
  * that VM exits do not always save (EFER, PAT, debug controls) is in the vCPU's registers alone.
+ * If an SMI has interrupted it there is EFER in the state-save map, the rest is loaded by RSM.
  */
-void nested_state_view(struct vmcs12 *view, const struct vmcs12 *v, bool run_pending)
+void nested_state_view(struct vmcs12 *view, const struct vmcs12 *v, u32 not_loaded)
 {
 	*view = *v;
-	if (run_pending)
+	if (!not_loaded)
 		return;
 	view->vm_entry_intr_info_field &= ~INTR_INFO_VALID_MASK;
-	view->vm_entry_controls &=
-		~(VM_ENTRY_LOAD_IA32_EFER | VM_ENTRY_LOAD_IA32_PAT | VM_ENTRY_LOAD_DEBUG_CONTROLS);
+	view->vm_entry_controls &= ~not_loaded;
 }
 
 /* What is in memory is fetched when L2 runs: assumed to be right until then. */
@@ -268,14 +270,14 @@ static void assume_memory(struct nested_check_env *env, bool shadow)
 /**
  * nested_state_check_l2 - would VM entry have let this L2 run?
  * @v:		 its VMCS
- * @run_pending: as for nested_state_view()
+ * @not_loaded:	 as for nested_state_view()
  * @view:	 filled by it
  * @env:	 L1's; what depends on L1's registers and memory is filled in here
  *
  * L1's registers are not there while L2 runs: its mode is the one that VM exits return to.
  * Returns NULL, or the name of the row that says no.
  */
-const char *nested_state_check_l2(const struct vmcs12 *v, bool run_pending, struct vmcs12 *view,
+const char *nested_state_check_l2(const struct vmcs12 *v, u32 not_loaded, struct vmcs12 *view,
 				  struct nested_check_env *env)
 {
 	struct nested_check_result res;
@@ -284,12 +286,12 @@ const char *nested_state_check_l2(const struct vmcs12 *v, bool run_pending, stru
 	env->l1_lma = exit_has(v, VM_EXIT_HOST_ADDR_SPACE_SIZE);
 	env->linear_bits = v->host_cr4 & X86_CR4_LA57 ? 57 : 48;
 
-	nested_state_view(view, v, run_pending);
+	nested_state_view(view, v, not_loaded);
 	/* Controls that the view leaves out may be among those that must be 1. */
 	view->vm_entry_controls = v->vm_entry_controls;
 	if (!nested_check_ctls_host(view, env, &res))
 		return res.row->name;
-	nested_state_view(view, v, run_pending);
+	nested_state_view(view, v, not_loaded);
 	if (!nested_check_guest(view, env, &res))
 		return res.row->name;
 	return NULL;

@@ -15,6 +15,11 @@
 #define NESTED_STATE_SIZE	 (sizeof(struct kvm_nested_state) + VMCS12_SIZE)
 #define NESTED_STATE_SIZE_SHADOW (NESTED_STATE_SIZE + VMCS12_SIZE)
 
+/* What nested_state_view() leaves out of VM entry once L2 runs, or was interrupted by an SMI. */
+#define NESTED_NOT_LOADED_SMM VM_ENTRY_LOAD_IA32_EFER
+#define NESTED_NOT_LOADED_RUNNING \
+	(VM_ENTRY_LOAD_IA32_EFER | VM_ENTRY_LOAD_IA32_PAT | VM_ENTRY_LOAD_DEBUG_CONTROLS)
+
 /**
  * struct nested_state_env - the vCPU that a state is for
  * @vmx:	its CPUID has VMX
@@ -48,8 +53,8 @@ static inline bool nested_has_shadow(const struct vmcs12 *v)
 bool nested_state_has_vmcs12(const struct kvm_nested_state *s);
 const char *nested_state_check(const struct kvm_nested_state *s,
 			       const struct nested_state_env *env);
-void nested_state_view(struct vmcs12 *view, const struct vmcs12 *v, bool run_pending);
-const char *nested_state_check_l2(const struct vmcs12 *v, bool run_pending, struct vmcs12 *view,
+void nested_state_view(struct vmcs12 *view, const struct vmcs12 *v, u32 not_loaded);
+const char *nested_state_check_l2(const struct vmcs12 *v, u32 not_loaded, struct vmcs12 *view,
 				  struct nested_check_env *env);
 
 unsigned int nested_state_nr_rows(void);

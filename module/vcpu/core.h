@@ -12,6 +12,10 @@
 #include "hw/hw.h"
 #include "vcpu/vcpu.h"
 
+#define CR0_DEFINED                                                                    \
+	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | X86_CR0_NE | \
+	 X86_CR0_WP | X86_CR0_AM | X86_CR0_NW | X86_CR0_CD | X86_CR0_PG)
+
 #define DR6_FIXED    0xfffe0ff0ull /* read as 1; bits 11 and 16 as without BLD and RTM */
 #define DR6_RESET    0xffff0ff0ull
 #define DR6_WRITABLE 0x0000e00full
@@ -25,6 +29,7 @@ void vcpu_inject_soft(struct vcpu *v, u8 vector, u32 insn_len);
 int vcpu_prepare_events(struct vcpu *v);
 void vcpu_events_after_exit(struct vcpu *v);
 bool vcpu_irq_pending(struct vcpu *v);
+bool vcpu_event_queued(const struct vcpu *v);
 int vcpu_ack_irq(struct vcpu *v);
 bool vcpu_accepts_user_pic(struct vcpu *v);
 bool vcpu_wants_user_window(struct vcpu *v);
@@ -33,6 +38,7 @@ bool vcpu_wants_user_window(struct vcpu *v);
 int vcpu_load_pdptrs(struct vcpu *v, u64 cr3);
 int vcpu_read_pdptes(struct vcpu *v, u64 gpa, u64 pdpte[4]);
 int vcpu_load_pdptes_at(struct vcpu *v, u64 gpa);
+u64 vcpu_efer_reserved(struct vcpu *v);
 
 /* exit.c */
 int vcpu_handle_exit(struct vcpu *v);
@@ -87,6 +93,11 @@ int vcpu_block(struct vcpu *v);
 int vcpu_halt(struct vcpu *v);
 int vcpu_accept_init_sipi(struct vcpu *v);
 bool vcpu_take_init(struct vcpu *v);
+
+/* smm.c: enum vcpu_next or -errno */
+int vcpu_accept_smi(struct vcpu *v);
+int vcpu_rsm(struct vcpu *v);
+void vcpu_set_smm(struct vcpu *v, bool on);
 
 /* gva.c */
 /* GVA_AGAIN: L1's EPT changed under the walk again and again; have L2 execute it once more. */

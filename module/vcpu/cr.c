@@ -14,10 +14,6 @@
 #include "vcpu/core.h"
 #include "vcpu/nested.h"
 
-#define CR0_DEFINED                                                                    \
-	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | X86_CR0_NE | \
-	 X86_CR0_WP | X86_CR0_AM | X86_CR0_NW | X86_CR0_CD | X86_CR0_PG)
-
 #define PDPTE_RESERVED_LOW 0x1e6ull /* SDM "PDPTE Registers": bits 1-2, 5-8 */
 
 static bool in_pae_paging(u64 cr0, u64 cr4, u64 efer)
@@ -226,6 +222,20 @@ u64 vcpu_get_cr8(struct vcpu *v)
 	return v->lapic ? lapic_get_cr8(v) : v->cr8;
 }
 
+/* EFER bits that this guest may not set: their features are not in its CPUID. */
+u64 vcpu_efer_reserved(struct vcpu *v)
+{
+	u64 allowed = EFER_SCE;
+
+	if (vcpu_has_feature(v, X86_FEATURE_LM))
+		allowed |= EFER_LME | EFER_LMA;
+	if (vcpu_has_feature(v, X86_FEATURE_NX))
+		allowed |= EFER_NX;
+	if (vcpu_has_feature(v, X86_FEATURE_FXSR_OPT))
+		allowed |= EFER_FFXSR;
+	return ~allowed;
+}
+
 /**
  * vcpu_set_efer - WRMSR of IA32_EFER, or the same from user space
  * @v:		    the vCPU, loaded
@@ -236,15 +246,9 @@ u64 vcpu_get_cr8(struct vcpu *v)
  */
 int vcpu_set_efer(struct vcpu *v, u64 val, bool host_initiated)
 {
-	u64 old = hw->get_efer(v), allowed = EFER_SCE;
+	u64 old = hw->get_efer(v);
 
-	if (vcpu_has_feature(v, X86_FEATURE_LM))
-		allowed |= EFER_LME | EFER_LMA;
-	if (vcpu_has_feature(v, X86_FEATURE_NX))
-		allowed |= EFER_NX;
-	if (vcpu_has_feature(v, X86_FEATURE_FXSR_OPT))
-		allowed |= EFER_FFXSR;
-	if (val & ~allowed) {
+	if (val & vcpu_efer_reserved(v)) {
 		/* User space may restore state before it gives the CPUID. */
 		if (!host_initiated ||
 		    (val & ~(u64)(EFER_SCE | EFER_LME | EFER_LMA | EFER_NX | EFER_FFXSR)))

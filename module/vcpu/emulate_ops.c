@@ -507,7 +507,8 @@ static enum emul_result op_system(struct emul *e)
 			return emul_raise(e, X86_TRAP_GP, 0);
 		return EMUL_OK;
 	case OPC_RSM:
-		return emul_raise(e, X86_TRAP_UD, 0); /* never in SMM */
+		/* In SMM the hardware says #UD, which leads to vcpu_rsm(). */
+		return v->smm ? EMUL_AGAIN : emul_raise(e, X86_TRAP_UD, 0);
 	}
 	return EMUL_UNHANDLEABLE;
 }

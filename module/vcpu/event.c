@@ -18,6 +18,7 @@
 #include "linux/trace.h"
 #include "vcpu/core.h"
 #include "vcpu/nested.h"
+#include "vcpu/smm_map.h"
 #include "vcpu/vcpu.h"
 
 /* SDM "Conditions for Generating a Double Fault". */
@@ -286,6 +287,12 @@ static bool event_injected(const struct vcpu *v)
 	return v->ev.exc.injected || v->ev.irq.injected || v->ev.nmi_injected;
 }
 
+/* An event is being delivered, or will be before anything else happens. */
+bool vcpu_event_queued(const struct vcpu *v)
+{
+	return event_injected(v) || v->ev.exc.pending || nested_event_due(v);
+}
+
 /* Hand over again what an abandoned entry or a cut-short delivery left behind. */
 static void reinject(struct vcpu *v)
 {
@@ -455,7 +462,8 @@ void vcpu_get_events(struct vcpu *v, struct kvm_vcpu_events *e)
 	e->exception.nr = v->ev.exc.vector;
 	e->exception.has_error_code = v->ev.exc.has_error;
 	e->exception.error_code = v->ev.exc.error;
-	e->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
+	e->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW |
+		   KVM_VCPUEVENT_VALID_SMM;
 	if (v->vm->exception_payload) {
 		e->exception.pending = v->ev.exc.pending;
 		e->exception_has_payload = v->ev.exc.has_payload;
@@ -468,10 +476,14 @@ void vcpu_get_events(struct vcpu *v, struct kvm_vcpu_events *e)
 		e->exception.injected |= v->ev.exc.pending;
 	}
 	e->interrupt.injected = vcpu_injected_irq(v, &e->interrupt.nr);
-	e->interrupt.shadow = hw->get_intr_shadow(v) & (INTR_SHADOW_STI | INTR_SHADOW_MOV_SS);
+	e->interrupt.shadow = shadow_to_kvm(hw->get_intr_shadow(v));
 	e->nmi.injected = v->ev.nmi_injected;
 	e->nmi.pending = atomic_read(&v->ev.nmi_pending);
 	e->nmi.masked = !!(hw->get_intr_shadow(v) & INTR_SHADOW_NMI);
+	e->smi.smm = v->smm;
+	e->smi.pending = READ_ONCE(v->smi_pending);
+	e->smi.smm_inside_nmi = v->smm_in_nmi;
+	e->smi.latched_init = v->lapic && (READ_ONCE(v->sipi) & BIT(8));
 	if (v->vm->triple_fault_event) {
 		e->triple_fault.pending = test_bit(REQ_TRIPLE_FAULT, &v->requests);
 		e->flags |= KVM_VCPUEVENT_VALID_TRIPLE_FAULT;
@@ -493,13 +505,30 @@ static int events_check(struct vcpu *v, const struct kvm_vcpu_events *e)
 	if ((e->flags & KVM_VCPUEVENT_VALID_PAYLOAD) &&
 	    (!v->vm->exception_payload || (e->exception.injected && e->exception.pending)))
 		return -EINVAL;
-	/* SMM is not offered. */
-	if ((e->flags & KVM_VCPUEVENT_VALID_SMM) &&
-	    (e->smi.smm || e->smi.pending || e->smi.smm_inside_nmi))
+	/* INITs are latched in SMM, so nobody waits for a SIPI there. */
+	if ((e->flags & KVM_VCPUEVENT_VALID_SMM) && (e->smi.smm || e->smi.pending) &&
+	    v->mp_state == KVM_MP_STATE_INIT_RECEIVED)
 		return -EINVAL;
 	if ((e->flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT) && !v->vm->triple_fault_event)
 		return -EINVAL;
 	return 0;
+}
+
+static void set_smi_events(struct vcpu *v, const struct kvm_vcpu_events *e)
+{
+	if (v->smm != !!e->smi.smm) {
+		/* What VMX operation was on the other side nobody knows. */
+		nested_leave(v);
+		vcpu_set_smm(v, e->smi.smm);
+	}
+	WRITE_ONCE(v->smi_pending, !!e->smi.pending);
+	v->smm_in_nmi = v->smm && e->smi.smm_inside_nmi;
+	if (!v->lapic)
+		return;
+	if (e->smi.latched_init)
+		set_bit(8, &v->sipi);
+	else
+		clear_bit(8, &v->sipi);
 }
 
 /* KVM_SET_VCPU_EVENTS */
@@ -530,8 +559,7 @@ int vcpu_set_events(struct vcpu *v, const struct kvm_vcpu_events *e)
 
 	shadow = hw->get_intr_shadow(v);
 	if (e->flags & KVM_VCPUEVENT_VALID_SHADOW)
-		shadow = (shadow & INTR_SHADOW_NMI) |
-			 (e->interrupt.shadow & (INTR_SHADOW_STI | INTR_SHADOW_MOV_SS));
+		shadow = (shadow & INTR_SHADOW_NMI) | shadow_from_kvm(e->interrupt.shadow);
 	shadow &= ~INTR_SHADOW_NMI;
 	if (e->nmi.masked)
 		shadow |= INTR_SHADOW_NMI;
@@ -540,6 +568,8 @@ int vcpu_set_events(struct vcpu *v, const struct kvm_vcpu_events *e)
 		atomic_set(&v->ev.nmi_pending, min_t(int, e->nmi.pending, 2));
 	if ((e->flags & KVM_VCPUEVENT_VALID_SIPI_VECTOR) && v->lapic)
 		v->sipi = (v->sipi & ~0xfful) | (e->sipi_vector & 0xff);
+	if (e->flags & KVM_VCPUEVENT_VALID_SMM)
+		set_smi_events(v, e);
 	if (e->flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT) {
 		if (e->triple_fault.pending)
 			vcpu_request(v, REQ_TRIPLE_FAULT);

@@ -49,7 +49,8 @@ static void start_at_sipi(struct vcpu *v, u8 vector)
  * @v: the vCPU, loaded, by its own thread
  *
  * INIT is blocked in VMX root operation and ends an L2 (SDM "VMX-Specific
- * Capabilities", "Other Causes of VM Exits"); a SIPI is dropped unless it is waited for.
+ * Capabilities", "Other Causes of VM Exits"), and is latched in SMM; a SIPI is dropped unless it is
+ * waited for.
  * Return: RESUME_GUEST, or what a nested exit came to.
  */
 int vcpu_accept_init_sipi(struct vcpu *v)
@@ -58,6 +59,10 @@ int vcpu_accept_init_sipi(struct vcpu *v)
 
 	if (likely(!old))
 		return RESUME_GUEST;
+	if (v->smm) {
+		clear_bit(9, &v->sipi);
+		return RESUME_GUEST;
+	}
 
 	if (old & SIPI_INIT_PENDING) {
 		if (v->in_l2)
@@ -108,6 +113,8 @@ static bool init_sipi_waits(struct vcpu *v)
 {
 	unsigned long sipi = READ_ONCE(v->sipi);
 
+	if (v->smm)
+		return false;
 	if (sipi & SIPI_INIT_PENDING)
 		return v->in_l2 || !nested_vmxon(v);
 	return (sipi & SIPI_PENDING) && v->mp_state == KVM_MP_STATE_INIT_RECEIVED;
@@ -122,6 +129,8 @@ bool vcpu_has_work(struct vcpu *v)
 		return true;
 	if (v->mp_state == KVM_MP_STATE_UNINITIALIZED || v->mp_state == KVM_MP_STATE_INIT_RECEIVED)
 		return false;
+	if (READ_ONCE(v->smi_pending) && !v->smm)
+		return true;
 	return guest_wakes(v) || (v->lapic && lapic_has_pending_timer(v)) ||
 	       nested_timer_expired(v);
 }

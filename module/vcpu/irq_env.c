@@ -105,6 +105,11 @@ void env_post_init(struct vcpu *v)
 	vcpu_post_init(v);
 }
 
+void env_post_smi(struct vcpu *v)
+{
+	vcpu_post_smi(v);
+}
+
 void env_post_sipi(struct vcpu *v, u8 vector)
 {
 	vcpu_post_sipi(v, vector);

@@ -53,6 +53,8 @@ static int set_never(struct vcpu *v, u32 index, u64 val, bool host)
 static u64 *stored(struct vcpu *v, u32 index)
 {
 	switch (index) {
+	case MSR_IA32_SMBASE:
+		return &v->smbase;
 	case MSR_SMI_COUNT:
 		return &v->smi_count;
 	case MSR_PLATFORM_INFO:
@@ -81,6 +83,12 @@ static int set_stored(struct vcpu *v, u32 index, u64 val, bool host)
 static int set_stored_host(struct vcpu *v, u32 index, u64 val, bool host)
 {
 	return host ? set_stored(v, index, val, host) : MSR_FAULT;
+}
+
+/* For the guest it is only there in SMM. */
+static int get_smbase(struct vcpu *v, u32 index, u64 *val, bool host)
+{
+	return host || v->smm ? get_stored(v, index, val, host) : MSR_FAULT;
 }
 
 static int get_platform_info(struct vcpu *v, u32 index, u64 *val, bool host)
@@ -729,6 +737,7 @@ const struct msr_row msr_rows[] = {
 	{ ONE(MSR_IA32_PRED_CMD), 0, get_never, set_pred_cmd },
 	{ ONE(MSR_IA32_UCODE_WRITE), 0, get_never, set_ignored },
 	{ ONE(MSR_IA32_UCODE_REV), MSR_LISTED | MSR_FEATURE, MSR_RW(ucode) },
+	{ ONE(MSR_IA32_SMBASE), MSR_LISTED, get_smbase, set_stored_host },
 	{ MSR_P6_PERFCTR0, MSR_P6_PERFCTR1, 0, get_zero, set_ignored },
 	{ ONE(MSR_FSB_FREQ), 0, get_zero, set_never },
 	{ ONE(MSR_PLATFORM_INFO), MSR_LISTED, MSR_RW(platform_info) },

@@ -84,6 +84,7 @@ void nested_reset(struct vcpu *v)
 	n->restored = 0;
 	n->shadow_on = false;
 	v->l2_halted = false;
+	memset(&n->smm, 0, sizeof(n->smm));
 	nested_unpin_pages(v);
 	nested_state_init(&n->st, n->vmcs12);
 	nested_publish_vmcs12(v, true);
@@ -119,7 +120,7 @@ int nested_set_vmx_msr(struct vcpu *v, u32 index, u64 val)
 	if (!hw->nested_caps)
 		return 1;
 	/* Capabilities are fixed once they can have been used. */
-	if (v->nested->st.vmxon)
+	if (v->nested->st.vmxon || v->nested->smm.vmxon)
 		return 1;
 	supported_caps(&supported);
 	return vmx_caps_set_msr(&v->nested->caps, &supported, index, val) ? 1 : 0;
@@ -154,6 +155,9 @@ bool nested_cr4_allowed(struct vcpu *v, u64 cr4)
 {
 	const struct vcpu_nested *n = v->nested;
 
+	/* SDM "Protection of CR4.VMXE in SMM" */
+	if (v->smm && (cr4 & X86_CR4_VMXE))
+		return false;
 	if (!n->st.vmxon)
 		return true;
 	return vmx_fixed_bits_ok(cr4, n->caps.cr4_fixed0, n->caps.cr4_fixed1);
@@ -300,6 +304,11 @@ static int irq_exit(struct vcpu *v)
 		e.intr_info = INTR_INFO_VALID_MASK | INTR_TYPE_EXT_INTR | vector;
 	}
 	return nested_vmexit(v, &e);
+}
+
+bool nested_event_due(const struct vcpu *v)
+{
+	return v->in_l2 && v->nested->entry_event;
 }
 
 /* Windows that L1 waits for. */

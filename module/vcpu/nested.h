@@ -43,10 +43,16 @@ void nested_timer_unblock(struct vcpu *v);
 /* KVM_GET/SET_NESTED_STATE, and what other state of L2 that comes by ioctl needs. */
 void nested_get_state(struct vcpu *v, struct kvm_nested_state *s);
 int nested_set_state(struct vcpu *v, const struct kvm_nested_state *s);
-int nested_resume(struct vcpu *v);	  /* serve REQ_L2_RESTORED */
-void nested_untake_event(struct vcpu *v); /* before events are looked at by ioctl */
-void nested_regs_set(struct vcpu *v);	  /* SET_SREGS */
-void nested_tsc_changed(struct vcpu *v);  /* L1's TSC moved */
+int nested_resume(struct vcpu *v);	     /* serve REQ_L2_RESTORED */
+void nested_leave(struct vcpu *v);	     /* by user space */
+bool nested_event_due(const struct vcpu *v); /* VM entry's event is not looked at yet */
+void nested_untake_event(struct vcpu *v);    /* before events are looked at by ioctl */
+void nested_regs_set(struct vcpu *v);	     /* SET_SREGS */
+void nested_tsc_changed(struct vcpu *v);     /* L1's TSC moved */
+
+/* System-management mode: VMX operation is left at entry and entered again by RSM. */
+int nested_enter_smm(struct vcpu *v);
+void nested_leave_smm(struct vcpu *v, u64 *cr0, u64 *cr4);
 
 /* Control registers. */
 bool nested_cr0_allowed(struct vcpu *v, u64 cr0); /* VMX operation fixes bits */

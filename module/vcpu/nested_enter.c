@@ -182,6 +182,33 @@ void nested_enter_l2(struct vcpu *v, const struct vmcs12 *view)
 }
 
 /**
+ * nested_resume_l2 - back to an L2 that nested_suspend_l2() has left
+ * @v: the vCPU, in L1; vm->srcu held; may sleep
+ *
+ * No VM entry: nothing is checked, injected or loaded from L1's lists. What vmcs12 does not have of L2
+ * is for the caller to load, EFER in any case: L1 need not have had it saved.
+ */
+void nested_resume_l2(struct vcpu *v)
+{
+	struct vcpu_nested *n = v->nested;
+	struct vmcs12 *m = n->vmcs12;
+	u32 entry_controls = m->vm_entry_controls;
+
+	/* No memory there any more: L2 cannot go on. */
+	if (unlikely(nested_has_shadow(m)) && nested_shadow_load(v))
+		vcpu_request(v, REQ_TRIPLE_FAULT);
+	m->vm_entry_intr_info_field &= ~INTR_INFO_VALID_MASK;
+	m->vm_entry_controls &= ~VM_ENTRY_LOAD_IA32_EFER;
+	nested_enter_l2(v, m);
+	m->vm_entry_controls = entry_controls;
+	/* The entry was made long ago. */
+	n->entered_at = ~0ull;
+	n->restored |= RESTORED_TIMER;
+	vcpu_request(v, REQ_L2_PAGES);
+	vcpu_request(v, REQ_L2_RESTORED);
+}
+
+/**
  * nested_vmenter - VMLAUNCH or VMRESUME passed its basic checks
  * @v:	    the vCPU in L1, loaded; vm->srcu held; may sleep
  * @launch: VMLAUNCH

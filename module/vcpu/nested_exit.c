@@ -278,6 +278,29 @@ int nested_vmexit_simple(struct vcpu *v, u32 reason, u64 qual)
 }
 
 /**
+ * nested_suspend_l2 - leave L2 without a VM exit, as an SMI does
+ * @v: the vCPU in L2, with no event on its way; may sleep
+ *
+ * L2's guest state goes to vmcs12, where an exit would put it; L1's host state is loaded, so
+ * that context 01 is in a state that makes sense.
+ */
+int nested_suspend_l2(struct vcpu *v)
+{
+	struct vmcs12 *m = v->nested->vmcs12;
+	bool halted = v->l2_halted || v->mp_state == KVM_MP_STATE_HALTED;
+	struct l2_last last;
+	u32 abort;
+
+	nested_timer_stop(v);
+	l2_values(v, &last);
+	hw->l2_leave(v, m);
+	m->guest_activity_state = halted ? GUEST_ACTIVITY_HLT : GUEST_ACTIVITY_ACTIVE;
+	leave_l2(v);
+	abort = load_host_state(v, &last);
+	return abort ? vmx_abort(v, abort) : RESUME_GUEST;
+}
+
+/**
  * nested_fail_entry - VM-entry failure during or after loading guest state
  * @v:	    the vCPU, in L1 or already in L2
  * @reason: basic exit reason

@@ -433,6 +433,8 @@ int nested_handle_ud(struct vcpu *v)
 
 	if (!ok)
 		return r;
+	if (v->smm && v->emul->e.insn.op->id == OPC_RSM)
+		return vcpu_rsm(v);
 	/* AMD's processors have these two in legacy mode only, an Intel guest in all. */
 	if (hw == &svm_ops && is_sysenter(v) && vcpu_is_intel(v))
 		return vcpu_emulate(v);

@@ -28,6 +28,28 @@ struct nested_pin {
 };
 
 /**
+ * struct nested_smm - VMX operation as an SMI met it (SDM "Default Treatment of SMI Delivery")
+ * @vmxon:	in VMX operation; nested_state.vmxon is false meanwhile
+ * @guest_mode:	in L2, whose guest state is in vmcs12
+ * @mtf_pending: in L2, with a monitor-trap-flag VM exit due
+ * @timer_on:	in L2, with the VMX-preemption timer, which counts on
+ * @deadline:	of it, see nested_timer_get()
+ * @msrs_valid:	what follows is; not after KVM_SET_NESTED_STATE
+ * @pat:	L2's, which vmcs12 holds only if L1 wants it saved
+ * @debugctl:	same
+ */
+struct nested_smm {
+	bool vmxon;
+	bool guest_mode;
+	bool mtf_pending;
+	bool timer_on;
+	u64 deadline;
+	bool msrs_valid;
+	u64 pat;
+	u64 debugctl;
+};
+
+/**
  * struct vcpu_nested - nesting of one vCPU; its own thread only, except @timer_fired
  * @vcpu:	(c) whose this is
  * @st:		VMX operation as the instructions see it; owns the cached vmcs12
@@ -45,6 +67,7 @@ struct nested_pin {
  * @mem_kind, @mem_fault: why the memory operand of a VMX instruction could not be accessed
  * @vapic:	L1's virtual-APIC page
  * @apic_access: L1's APIC-access page
+ * @smm:	what VMX operation was when SMM was entered, while in SMM
  * @timer:	stands in for the VMX-preemption timer where the hardware has none
  * @timer_fired: (a) @timer has expired
  * @timer_on:	L2 runs with the VMX-preemption timer
@@ -73,6 +96,7 @@ struct vcpu_nested {
 	struct gva_fault mem_fault;
 	struct nested_pin vapic;
 	struct nested_pin apic_access;
+	struct nested_smm smm;
 	struct hrtimer timer;
 	bool timer_fired;
 	bool timer_on;
@@ -92,6 +116,7 @@ struct vcpu_nested {
 /* nested_enter.c */
 int nested_vmenter(struct vcpu *v, bool launch);
 void nested_enter_l2(struct vcpu *v, const struct vmcs12 *view);
+void nested_resume_l2(struct vcpu *v);
 void nested_fill_check_env(struct vcpu *v, struct nested_check_env *env);
 void nested_take_event(struct vcpu *v);
 struct nested_msr_ops;
@@ -106,7 +131,7 @@ static inline void nested_sync_vmcs12(struct vcpu *v, u32 what)
 
 static inline void nested_publish_vmcs12(struct vcpu *v, bool full)
 {
-	bool none = v->nested->st.current_vmptr == VMCS12_NO_PTR;
+	bool none = !v->nested->st.vmxon || v->nested->st.current_vmptr == VMCS12_NO_PTR;
 
 	/* The capabilities may have changed since, if there was none. */
 	if (none)
@@ -121,6 +146,7 @@ void nested_unpin_pages(struct vcpu *v);
 
 /* nested_exit.c */
 int nested_vmexit(struct vcpu *v, const struct vcpu_exit *e);
+int nested_suspend_l2(struct vcpu *v);
 int nested_fail_entry(struct vcpu *v, u32 reason, u64 qual);
 int nested_vmexit_simple(struct vcpu *v, u32 reason, u64 qual);
 
@@ -129,7 +155,7 @@ void nested_timer_init(struct vcpu *v);
 void nested_timer_start(struct vcpu *v, u32 value);
 void nested_timer_start_at(struct vcpu *v, u64 deadline);
 void nested_timer_stop(struct vcpu *v);
-u64 nested_timer_save(struct vcpu *v);
+bool nested_timer_get(struct vcpu *v, u64 *deadline);
 void nested_timer_restore(struct vcpu *v, u64 saved);
 
 /* nested_insn.c */

@@ -55,9 +55,18 @@ static void save_l2(struct vcpu *v)
 	m->guest_activity_state = halted ? GUEST_ACTIVITY_HLT : GUEST_ACTIVITY_ACTIVE;
 }
 
+static void put_deadline(struct kvm_nested_state *s, bool timer_on, u64 deadline)
+{
+	if (!timer_on)
+		return;
+	s->hdr.vmx.flags = KVM_STATE_VMX_PREEMPTION_TIMER_DEADLINE;
+	s->hdr.vmx.preemption_timer_deadline = deadline;
+}
+
 static void get_l2(struct vcpu *v, struct kvm_nested_state *s)
 {
 	struct vcpu_nested *n = v->nested;
+	u64 deadline;
 
 	nested_untake_event(v);
 	save_l2(v);
@@ -66,11 +75,16 @@ static void get_l2(struct vcpu *v, struct kvm_nested_state *s)
 		s->flags |= KVM_STATE_NESTED_RUN_PENDING;
 	if (n->mtf_pending)
 		s->flags |= KVM_STATE_NESTED_MTF_PENDING;
-	if (n->timer_on || (n->restored & RESTORED_DEADLINE)) {
-		s->hdr.vmx.flags = KVM_STATE_VMX_PREEMPTION_TIMER_DEADLINE;
-		s->hdr.vmx.preemption_timer_deadline = n->timer_on ? nested_timer_save(v) :
-								     n->restored_deadline;
-	}
+	put_deadline(s, nested_timer_get(v, &deadline), deadline);
+}
+
+/* VMX operation is suspended; L2's state is in the current VMCS. */
+static void get_in_smm(const struct nested_smm *smm, struct kvm_nested_state *s)
+{
+	s->hdr.vmx.smm.flags = KVM_STATE_NESTED_SMM_VMXON;
+	if (smm->guest_mode)
+		s->hdr.vmx.smm.flags |= KVM_STATE_NESTED_SMM_GUEST_MODE;
+	put_deadline(s, smm->timer_on, smm->deadline);
 }
 
 /**
@@ -86,10 +100,12 @@ void nested_get_state(struct vcpu *v, struct kvm_nested_state *s)
 	s->size = sizeof(*s);
 	s->hdr.vmx.vmxon_pa = VMCS12_NO_PTR;
 	s->hdr.vmx.vmcs12_pa = VMCS12_NO_PTR;
-	if (!n->st.vmxon)
+	if (!n->st.vmxon && !n->smm.vmxon)
 		return;
 	s->hdr.vmx.vmxon_pa = n->st.vmxon_ptr;
 	s->hdr.vmx.vmcs12_pa = n->st.current_vmptr;
+	if (n->smm.vmxon)
+		get_in_smm(&n->smm, s);
 	if (n->st.current_vmptr == VMCS12_NO_PTR)
 		return;
 	if (v->in_l2)
@@ -158,8 +174,13 @@ static void regs_in(struct vcpu *v, const struct moved_regs *r)
 	hw->tlb_flush(v, true);
 }
 
-/* Out of VMX operation, and out of L2 without a VM exit: L1 does not run in between. */
-static void leave_vmx(struct vcpu *v)
+/**
+ * nested_leave - user space ends VMX operation
+ * @v: the vCPU, loaded
+ *
+ * Also out of L2, without a VM exit: L1 does not run in between.
+ */
+void nested_leave(struct vcpu *v)
 {
 	struct moved_regs regs;
 	bool in_l2 = v->in_l2;
@@ -171,6 +192,19 @@ static void leave_vmx(struct vcpu *v)
 	nested_reset(v);
 	if (in_l2)
 		regs_in(v, &regs);
+}
+
+static bool in_l2_before_smm(const struct kvm_nested_state *s)
+{
+	return s->hdr.vmx.smm.flags & KVM_STATE_NESTED_SMM_GUEST_MODE;
+}
+
+/* How far the L2 of a state is, as nested_state_view() wants to know. */
+static u32 not_loaded(const struct kvm_nested_state *s)
+{
+	if (in_l2_before_smm(s))
+		return NESTED_NOT_LOADED_SMM;
+	return s->flags & KVM_STATE_NESTED_RUN_PENDING ? 0 : NESTED_NOT_LOADED_RUNNING;
 }
 
 /* L2 goes on as the current VMCS and the vCPU's registers have it. */
@@ -206,6 +240,20 @@ static void enter_again(struct vcpu *v, const struct kvm_nested_state *s, const 
 	vcpu_request(v, REQ_L2_RESTORED);
 }
 
+/* In SMM: what RSM will bring back. */
+static void suspended_again(struct vcpu *v, const struct kvm_nested_state *s)
+{
+	struct vcpu_nested *n = v->nested;
+
+	n->st.vmxon = false;
+	n->smm.vmxon = true;
+	n->smm.guest_mode = in_l2_before_smm(s);
+	if (n->smm.guest_mode && (s->hdr.vmx.flags & KVM_STATE_VMX_PREEMPTION_TIMER_DEADLINE)) {
+		n->smm.timer_on = true;
+		n->smm.deadline = s->hdr.vmx.preemption_timer_deadline;
+	}
+}
+
 static int refuse(struct vcpu *v, const char *row)
 {
 	trace_turtles_nested_vmenter_failed(v->id, row, EINVAL);
@@ -223,6 +271,7 @@ int nested_set_state(struct vcpu *v, const struct kvm_nested_state *s)
 {
 	const struct nested_state_env env = {
 		.vmx = hw->nested_caps && vcpu_has_feature(v, X86_FEATURE_VMX),
+		.in_smm = v->smm,
 		.maxphyaddr = vcpu_maxphyaddr(v),
 	};
 	bool l2 = s->flags & KVM_STATE_NESTED_GUEST_MODE;
@@ -235,21 +284,20 @@ int nested_set_state(struct vcpu *v, const struct kvm_nested_state *s)
 	row = nested_state_check(s, &env);
 	if (row)
 		return refuse(v, row);
-	if (l2) {
+	if (l2 || in_l2_before_smm(s)) {
 		view = kmalloc(sizeof(*view), GFP_KERNEL_ACCOUNT);
 		if (!view)
 			return -ENOMEM;
 		nested_fill_check_env(v, &check);
 		check.current_vmptr = s->hdr.vmx.vmcs12_pa;
-		row = nested_state_check_l2(nested_state_vmcs12(s),
-					    s->flags & KVM_STATE_NESTED_RUN_PENDING, view, &check);
+		row = nested_state_check_l2(nested_state_vmcs12(s), not_loaded(s), view, &check);
 		if (row) {
 			r = refuse(v, row);
 			goto out;
 		}
 	}
 
-	leave_vmx(v);
+	nested_leave(v);
 	if (s->hdr.vmx.vmxon_pa != VMCS12_NO_PTR) {
 		n->st.vmxon = true;
 		n->st.vmxon_ptr = s->hdr.vmx.vmxon_pa;
@@ -258,6 +306,8 @@ int nested_set_state(struct vcpu *v, const struct kvm_nested_state *s)
 		memcpy(n->vmcs12, nested_state_vmcs12(s), VMCS12_SIZE);
 		n->st.current_vmptr = s->hdr.vmx.vmcs12_pa;
 	}
+	if (s->hdr.vmx.smm.flags & KVM_STATE_NESTED_SMM_VMXON)
+		suspended_again(v, s);
 	if (l2)
 		enter_again(v, s, view);
 	else
@@ -280,7 +330,7 @@ static bool l2_can_run(struct vcpu *v, int *r)
 		return false;
 	save_l2(v);
 	nested_fill_check_env(v, &check);
-	row = nested_state_check_l2(v->nested->vmcs12, false, view, &check);
+	row = nested_state_check_l2(v->nested->vmcs12, NESTED_NOT_LOADED_RUNNING, view, &check);
 	kfree(view);
 	if (!row)
 		return true;

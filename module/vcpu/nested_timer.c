@@ -115,11 +115,26 @@ bool nested_timer_expired(struct vcpu *v)
  * The saved form of the deadline: L1's TSC divided by 2^rate (struct kvm_vmx_nested_state_hdr).
  * Rounded up, and back to the end of that tick: never too early.
  */
-u64 nested_timer_save(struct vcpu *v)
+static u64 saved_deadline(struct vcpu *v)
 {
 	u64 unit = 1ull << timer_rate(v);
 
 	return (v->nested->timer_deadline + v->tsc_offset + unit - 1) >> timer_rate(v);
+}
+
+/**
+ * nested_timer_get - the deadline of the running L2's timer
+ * @v:	      the vCPU, in L2
+ * @deadline: set to its saved form
+ *
+ * Return: whether L2 has a timer.
+ */
+bool nested_timer_get(struct vcpu *v, u64 *deadline)
+{
+	struct vcpu_nested *n = v->nested;
+
+	*deadline = n->timer_on ? saved_deadline(v) : n->restored_deadline;
+	return n->timer_on || (n->restored & RESTORED_DEADLINE);
 }
 
 void nested_timer_restore(struct vcpu *v, u64 saved)

@@ -340,6 +340,10 @@ int vcpu_set_mp_state(struct vcpu *v, const struct kvm_mp_state *s)
 		return -EINVAL;
 	if (!v->lapic && s->mp_state != KVM_MP_STATE_RUNNABLE)
 		return -EINVAL;
+	/* INITs are latched in SMM, so nobody waits for a SIPI there. */
+	if ((v->smm || READ_ONCE(v->smi_pending)) && (s->mp_state == KVM_MP_STATE_INIT_RECEIVED ||
+						      s->mp_state == KVM_MP_STATE_SIPI_RECEIVED))
+		return -EINVAL;
 	if (s->mp_state == KVM_MP_STATE_SIPI_RECEIVED) {
 		v->mp_state = KVM_MP_STATE_INIT_RECEIVED;
 		set_bit(9, &v->sipi);

@@ -12,6 +12,7 @@
 #include "irqchip/irqchip.h"
 #include "vcpu/core.h"
 #include "vcpu/nested.h"
+#include "vcpu/smm_map.h"
 
 static void reset_segments(struct vcpu *v)
 {
@@ -46,6 +47,9 @@ static void reset_only(struct vcpu *v)
 	v->misc_enable = MSR_IA32_MISC_ENABLE_PEBS_UNAVAIL | MSR_IA32_MISC_ENABLE_BTS_UNAVAIL;
 	v->feature_control = 0;
 	v->mcg_status = 0;
+	v->smbase = SMM_RESET_BASE;
+	v->smi_count = 0;
+	WRITE_ONCE(v->smi_pending, false);
 	v->apic_base = APIC_DEFAULT_PHYS_BASE | MSR_IA32_APICBASE_ENABLE;
 	if (v->id == v->vm->bsp_vcpu_id)
 		v->apic_base |= MSR_IA32_APICBASE_BSP;
@@ -61,6 +65,8 @@ void vcpu_reset(struct vcpu *v, bool init)
 	u64 old_cr0;
 
 	nested_reset(v);
+	v->smm = false;
+	v->smm_in_nmi = false;
 	old_cr0 = init ? hw->get_cr0(v) : 0;
 	hw->vcpu_reset(v);
 

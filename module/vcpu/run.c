@@ -108,6 +108,11 @@ static int serve_requests(struct vcpu *v)
 		r = vcpu_accept_init_sipi(v);
 		if (r != RESUME_GUEST)
 			return r;
+		if (unlikely(READ_ONCE(v->smi_pending))) {
+			r = vcpu_accept_smi(v);
+			if (r != RESUME_GUEST)
+				return r;
+		}
 		if (!vcpu_runnable(v))
 			return RESUME_GUEST;
 		r = vcpu_prepare_events(v);
@@ -305,7 +310,7 @@ static void fill_run_page(struct vcpu *v)
 	struct kvm_run *run = v->run;
 
 	run->if_flag = !!(v->rflags & X86_EFLAGS_IF);
-	run->flags = 0;
+	run->flags = v->smm ? KVM_RUN_X86_SMM : 0;
 	run->cr8 = vcpu_get_cr8(v);
 	run->apic_base = v->apic_base;
 	run->ready_for_interrupt_injection = (v->lapic && !v->vm->irqchip_split) ||

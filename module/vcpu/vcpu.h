@@ -196,8 +196,10 @@ struct vcpu {
 	struct page *run_page;
 	void *pio_data;	    /* (c) second page of the mapping */
 	int mp_state;	    /* (v) KVM_MP_STATE_*; others through requests */
-	bool smm;	    /* (v) in system-management mode: address space 1 */
 	unsigned long sipi; /* (a) bit 8 = INIT, bit 9 = SIPI pending, 0-7 vector */
+	bool smi_pending;   /* (a) */
+	bool smm;	    /* (v) in system-management mode: address space 1 */
+	bool smm_in_nmi;    /* (v) NMIs were blocked when it was entered */
 
 	/* Guest state kept by the core, (v). CRs here are the guest's view. */
 	u64 apic_base;
@@ -216,7 +218,8 @@ struct vcpu {
 	u64 misc_enable;     /* IA32_MISC_ENABLE */
 	u64 feature_control; /* IA32_FEATURE_CONTROL */
 	u64 microcode_version;
-	u64 smi_count, platform_info, power_ctl, hwcr, de_cfg; /* MSRs that only hold a value */
+	u64 smbase, smi_count;
+	u64 platform_info, power_ctl, hwcr, de_cfg; /* MSRs that only hold a value */
 	u64 arch_capabilities;
 	u64 mtrr_def, mtrr_fixed[11], mtrr_var[16];
 	u64 mcg_cap, mcg_status, mcg_ctl, *mce_banks; /* 4 words a bank */
@@ -334,6 +337,7 @@ void vcpu_inject_db(struct vcpu *v, u64 dr6_bits);
 void vcpu_post_nmi(struct vcpu *v);		/* any context */
 void vcpu_post_init(struct vcpu *v);		/* any context */
 void vcpu_post_sipi(struct vcpu *v, u8 vector); /* any context */
+void vcpu_post_smi(struct vcpu *v);		/* any context */
 int vcpu_skip_insn(struct vcpu *v);		/* by v->exit.insn_len, or by decoding */
 bool vcpu_irq_allowed(struct vcpu *v);
 int vcpu_queue_user_irq(struct vcpu *v, u32 vector); /* KVM_INTERRUPT */

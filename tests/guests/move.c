@@ -51,7 +51,7 @@ static void tsc_offset(int fd, unsigned long request)
 	call(fd, request, &a, "KVM_VCPU_TSC_OFFSET");
 }
 
-unsigned int moves, moves_in_l2, moves_pending;
+unsigned int moves, moves_in_l2, moves_pending, moves_in_smm;
 
 static struct kvm_msrs *new_msrs(uint32_t n)
 {
@@ -123,6 +123,7 @@ static void save(int fd)
 	call(vm, KVM_GET_PIT2, &st.pit, "KVM_GET_PIT2");
 	moves++;
 	moves_in_l2 += !!(st.nested.flags & KVM_STATE_NESTED_GUEST_MODE);
+	moves_in_smm += st.events.smi.smm;
 	moves_pending += !!(st.nested.flags & KVM_STATE_NESTED_RUN_PENDING);
 }
 
@@ -200,6 +201,9 @@ int move_vm(int fd, struct kvm_run **run)
 		fd = make_vcpu(0, run);
 		set_msrs(fd, st.vmx_msrs);
 	}
+	/* Whether it is in SMM must be known before nested state can say what SMM interrupted. */
+	if (st.events.smi.smm)
+		put(fd, 'e');
 	for (; *order; order++)
 		put(fd, *order);
 	put_vm(vm);

@@ -9,7 +9,8 @@
  * The payload is loaded at 0x7c00 and started there in real mode, as a boot sector is. Ports
  * that it talks to: 0xe9 prints a character, 0xf4 ends the run with the written byte as exit
  * status, 0x0f0-0x0f3 are plain latches (what was written is read back; -p sets them), and 0xd0000000 is a
- * page of device memory that behaves like a latch array.
+ * page of device memory that behaves like a latch array. The reset vector leads to 0x7c00 as well,
+ * with memory as it is.
  *
  * -i says where the interrupt controllers are, as QEMU's kernel-irqchip does. Unless they are all
  * in the kernel, the runner has one for vCPU 0: a vector written to 0xe0 is raised at once, one
@@ -20,11 +21,15 @@
  * 0xd0 takes the address of the TPR page (KVM_SET_VAPIC_ADDR), 0xd4 switches the reports of TPR
  * accesses on and off, 0xd5 counts them, 0xd6 says if the last was a write, 0xd8 gives its RIP.
  *
- * With -m the VM is moved (move.c) whenever that time has passed.
+ * With -m the VM is moved (move.c) whenever that time has passed, and after a write to port 0xb9.
  *
  * -H gives the guest Hyper-V's interfaces. Then 0xf8 reads how often HvCallSignalEvent has signalled
  * port 5 since the last time, 0xf9 the last event (KVM_SYSTEM_EVENT_*) that user space was told
  * of, 0xfa the low byte of the last SynIC MSR. Hypercalls that come here are answered 0x7e.
+ *
+ * System-management mode: a write to port 0xb2 is an SMI to the vCPU, one to 0xb3 an SMI by message
+ * to APIC ID 0 some time later. SMRAM_BASE is other memory in SMM than outside. An address written to
+ * port 0xb8 is where the next shutdown goes on, with the registers of the moment of the write.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,12 +47,22 @@
 
 #include "runner.h"
 
-#define MEM_SIZE  (64u << 20)
-#define LOAD_AT	  0x7c00u
-#define MMIO_BASE 0xd0000000ull
-#define MMIO_SIZE 0x1000u
-#define MAX_VCPUS 8
-#define HV_PORT	  5
+#define MEM_SIZE      (64u << 20)
+#define LOAD_AT	      0x7c00u
+#define MMIO_BASE     0xd0000000ull
+#define MMIO_SIZE     0x1000u
+#define MAX_VCPUS     8
+#define HV_PORT	      5
+
+#define RESET_PAGE    0xfffff000ull
+#define PAGE	      0x1000u
+
+#define SMRAM_BASE    0xa0000u
+#define SMRAM_SIZE    0x10000u
+#define SMM_SLOT(n)   (1u << 16 | (n))
+#define LATER_US      50000
+#define MSI_TO_APIC_0 0xfee00000u
+#define MSI_SMI	      0x200u
 
 enum irqchip { IRQCHIP_ON, IRQCHIP_SPLIT, IRQCHIP_OFF };
 
@@ -67,7 +82,7 @@ static struct {
 static unsigned int move_us;
 static volatile sig_atomic_t move_due;
 static struct kvm_run *volatile the_run; /* of the vCPU that is moved */
-static uint8_t *mem;
+static uint8_t *mem, *smram, *reset_page;
 static uint8_t latch[4], mmio[MMIO_SIZE];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -201,8 +216,77 @@ static void hyperv_exit(struct kvm_run *run)
 		last_synic_msr = run->hyperv.u.synic.msr;
 }
 
+/* Where a vCPU goes on after a shutdown; rip 0: nowhere, it ends the run. */
+struct resume {
+	struct kvm_regs regs;
+	struct kvm_sregs sregs;
+};
+
+static void *smi_later(void *arg)
+{
+	struct kvm_msi msi = { .address_lo = MSI_TO_APIC_0, .data = MSI_SMI };
+
+	(void)arg;
+	usleep(LATER_US);
+	pthread_mutex_lock(&lock); /* the VM may be moving */
+	call(vm, KVM_SIGNAL_MSI, &msi, "KVM_SIGNAL_MSI");
+	pthread_mutex_unlock(&lock);
+	return NULL;
+}
+
+/* Also when it comes just before KVM_RUN: immediate_exit makes that return at once. */
+static void on_move(int sig)
+{
+	(void)sig;
+	move_due = 1;
+	if (the_run)
+		the_run->immediate_exit = 1;
+}
+
+static void smm_port(int fd, uint16_t port, uint32_t value, struct resume *resume)
+{
+	pthread_t t;
+
+	switch (port) {
+	case 0xb2:
+		call(fd, KVM_SMI, NULL, "KVM_SMI");
+		break;
+	case 0xb3:
+		if (pthread_create(&t, NULL, smi_later, NULL) || pthread_detach(t))
+			die("pthread_create");
+		break;
+	case 0xb9:
+		if (move_us)
+			on_move(0);
+		break;
+	case 0xb8:
+		call(fd, KVM_GET_REGS, &resume->regs, "KVM_GET_REGS");
+		call(fd, KVM_GET_SREGS, &resume->sregs, "KVM_GET_SREGS");
+		resume->regs.rip = value;
+		break;
+	}
+}
+
+/* The processor has shut down: out of SMM, and on where the payload said; 0 if it has not. */
+static int after_shutdown(int fd, struct resume *resume)
+{
+	struct kvm_vcpu_events ev;
+
+	if (!resume->regs.rip)
+		return 0;
+	call(fd, KVM_GET_VCPU_EVENTS, &ev, "KVM_GET_VCPU_EVENTS");
+	memset(&ev.smi, 0, sizeof(ev.smi));
+	ev.nmi.masked = 0;
+	ev.flags = KVM_VCPUEVENT_VALID_SMM;
+	call(fd, KVM_SET_VCPU_EVENTS, &ev, "KVM_SET_VCPU_EVENTS");
+	call(fd, KVM_SET_SREGS, &resume->sregs, "KVM_SET_SREGS");
+	call(fd, KVM_SET_REGS, &resume->regs, "KVM_SET_REGS");
+	resume->regs.rip = 0;
+	return 1;
+}
+
 /* Port I/O; returns -1, or the exit status that the payload asked for. */
-static int port_io(int fd, struct kvm_run *run)
+static int port_io(int fd, struct kvm_run *run, struct resume *resume)
 {
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;
 	uint32_t i;
@@ -212,6 +296,9 @@ static int port_io(int fd, struct kvm_run *run)
 
 		if (run->io.port == 0xf4 && out)
 			return data[0];
+		if (out)
+			smm_port(fd, run->io.port, run->io.size == 4 ? *(uint32_t *)data : *data,
+				 resume);
 		if (tpr_io(fd, run, data) || (irqchip != IRQCHIP_ON && pic_io(run, data)))
 			continue;
 		if (run->io.port == 0xe9 && out) {
@@ -377,29 +464,55 @@ int make_vm(void)
 	return fd;
 }
 
-void give_memory(void)
+static void add_slot(uint32_t slot, uint64_t gpa, uint8_t *at, uint64_t size)
 {
 	struct kvm_userspace_memory_region region = {
-		.memory_size = MEM_SIZE,
-		.userspace_addr = (uintptr_t)mem,
+		.slot = slot,
+		.guest_phys_addr = gpa,
+		.userspace_addr = (uintptr_t)at,
+		.memory_size = size,
 	};
 
 	call(vm, KVM_SET_USER_MEMORY_REGION, &region, "KVM_SET_USER_MEMORY_REGION");
 }
 
-/* Also when it comes just before KVM_RUN: immediate_exit makes that return at once. */
-static void on_move(int sig)
+static uint8_t *map_memory(size_t size)
 {
-	(void)sig;
-	move_due = 1;
-	if (the_run)
-		the_run->immediate_exit = 1;
+	uint8_t *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		die("mmap of guest memory");
+	return at;
 }
 
-/* One shot, since moving itself takes time; now shorter, now longer, up to seven times -m. */
-static void start_move_timer(void)
+static void make_memory(void)
 {
-	long ns = move_us * 1000l * (1 + moves % 7);
+	/* As if there were firmware: a far jump to where the payload starts. */
+	static const uint8_t jump[] = { 0xea, LOAD_AT & 0xff, LOAD_AT >> 8, 0, 0 };
+
+	mem = map_memory(MEM_SIZE);
+	smram = map_memory(SMRAM_SIZE);
+	reset_page = map_memory(PAGE);
+	memcpy(reset_page + 0xff0, jump, sizeof(jump));
+}
+
+/* In SMM all is the same but SMRAM. */
+void give_memory(void)
+{
+	uint32_t above = SMRAM_BASE + SMRAM_SIZE;
+
+	add_slot(0, 0, mem, MEM_SIZE);
+	add_slot(1, RESET_PAGE, reset_page, PAGE);
+	if (ioctl(vm, KVM_CHECK_EXTENSION, KVM_CAP_MULTI_ADDRESS_SPACE) < 2)
+		return;
+	add_slot(SMM_SLOT(0), 0, mem, SMRAM_BASE);
+	add_slot(SMM_SLOT(1), SMRAM_BASE, smram, SMRAM_SIZE);
+	add_slot(SMM_SLOT(2), above, mem + above, MEM_SIZE - above);
+}
+
+/* One shot, since moving itself takes time; 0 stops it. */
+static void set_move_timer(long ns)
+{
 	static timer_t timer;
 	static int made;
 	struct itimerspec in = { .it_value = { ns / 1000000000, ns % 1000000000 } };
@@ -413,11 +526,21 @@ static void start_move_timer(void)
 		die("timer_settime");
 }
 
+/* Now shorter, now longer, up to seven times -m. */
+static void start_move_timer(void)
+{
+	set_move_timer(move_us * 1000l * (1 + moves % 7));
+}
+
 static int move(int fd, struct kvm_run **run)
 {
 	the_run = NULL;
 	(*run)->immediate_exit = 0;
+	/* After port 0xb9 it is still to come: no ioctl of the move may end with EINTR. */
+	set_move_timer(0);
+	pthread_mutex_lock(&lock);
 	fd = move_vm(fd, run);
+	pthread_mutex_unlock(&lock);
 	the_run = *run;
 	start_move_timer();
 	return fd;
@@ -426,8 +549,8 @@ static int move(int fd, struct kvm_run **run)
 static void end(int status)
 {
 	if (move_us)
-		printf("%s moved %u times, in L2 %u, with its entry pending %u\n",
-		       moves ? "PASS" : "FAIL", moves, moves_in_l2, moves_pending);
+		printf("%s moved %u times, in L2 %u, with its entry pending %u, in SMM %u\n",
+		       moves ? "PASS" : "FAIL", moves, moves_in_l2, moves_pending, moves_in_smm);
 	fflush(stdout);
 	_exit(status);
 }
@@ -437,6 +560,7 @@ static void *vcpu_thread(void *arg)
 	uint32_t id = (uint32_t)(uintptr_t)arg;
 	struct kvm_run *run;
 	struct kvm_sregs s;
+	struct resume resume = { 0 };
 	struct kvm_regs r = { .rip = LOAD_AT, .rflags = 2, .rsp = LOAD_AT };
 	int fd = make_vcpu(id, &run), status;
 
@@ -468,7 +592,7 @@ static void *vcpu_thread(void *arg)
 		pthread_mutex_lock(&lock);
 		switch (run->exit_reason) {
 		case KVM_EXIT_IO:
-			status = port_io(fd, run);
+			status = port_io(fd, run, &resume);
 			break;
 		case KVM_EXIT_MMIO:
 			device_memory(run);
@@ -494,6 +618,10 @@ static void *vcpu_thread(void *arg)
 		case KVM_EXIT_SYSTEM_EVENT:
 			last_event = run->system_event.type;
 			break;
+		case KVM_EXIT_SHUTDOWN:
+			if (after_shutdown(fd, &resume))
+				break;
+			/* fall through */
 		default:
 			report(fd, run);
 			status = 124;
@@ -589,9 +717,7 @@ int main(int argc, char **argv)
 	if (hyperv)
 		make_port();
 
-	mem = mmap(NULL, MEM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (mem == MAP_FAILED)
-		die("mmap of guest memory");
+	make_memory();
 	load(mem, argv[optind]);
 	give_memory();
 

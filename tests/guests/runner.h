@@ -17,7 +17,7 @@ int run_size(void);
 void give_memory(void);
 
 /* move.c */
-extern unsigned int moves, moves_in_l2, moves_pending;
+extern unsigned int moves, moves_in_l2, moves_pending, moves_in_smm;
 int move_vm(int fd, struct kvm_run **run);
 
 #endif /* TESTS_GUESTS_RUNNER_H */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A tiny hypervisor of our own as L1: VMX instructions and their failures, and an L2 whose exits
- * come in a known order, then one whose turns L1's timer ends. With EPT when the capability MSRs
- * offer it.
+ * come in a known order, then one whose turns L1's timer ends, and one that an SMI interrupts. With
+ * EPT when the capability MSRs offer it.
  */
 #include "vmx.h"
 
@@ -558,6 +558,62 @@ static void entry_failures(void)
 	vmwrite(GUEST_RIP, rip);
 }
 
+/*
+ * SMIs in VMX operation. The handler sees none of it: CR4.VMXE is clear. Port 0xb2 is the runner's.
+ */
+#define SMI_HANDLER_AT 0x38000ul
+
+volatile u32 smi_count, smi_cr4;
+extern u8 smi_code[], smi_code_end[];
+void l2_smi(void);
+void l2_smi_done(void);
+asm("smi_code:\n"
+    ".code16\n\t"
+    "movl $smi_count, %edi; incl (%edi)\n\t"
+    "movl $smi_cr4, %edi; movl %cr4, %eax; movl %eax, (%edi)\n\t"
+    "xorl %ebx, %ebx\n\t"
+    "outb %al, $0xb9\n\t" /* a good moment to be moved */
+    "rsm\n"
+    ".code64\n"
+    "smi_code_end:\n"
+    ".globl l2_smi\n"
+    "l2_smi:\n\t"
+    "movabs $0x1122334455667788, %rbx\n\t"
+    "outb %al, $0xb2\n"
+    ".globl l2_smi_done\n"
+    "l2_smi_done:\n\t"
+    "vmcall\n\t"
+    "hlt\n");
+
+static void smi_tests(void)
+{
+	u64 cr3 = vmread(GUEST_CR3), rsp = vmread(GUEST_RSP);
+
+	__builtin_memcpy((void *)SMI_HANDLER_AT, smi_code, smi_code_end - smi_code);
+	smi_cr4 = ~0u;
+	outb(0xb2, 0);
+	check_eq("SMI in VMX root operation", smi_count, 1);
+	check_eq("SMI in VMX root operation: no VMXE in SMM", smi_cr4, 0);
+	check_eq("RSM: CR4.VMXE", READ_CR(4) & 0x2000, 0x2000);
+	check_eq("RSM: the current VMCS", vmread(GUEST_RSP), rsp);
+
+	controls();
+	vmwrite(PROC_CTLS, vmread(PROC_CTLS) & ~(1ul << 24)); /* no exit by OUT */
+	guest_state();
+	vmwrite(GUEST_RIP, (u64)l2_smi);
+	smi_cr4 = ~0u;
+	expect_exit("exit: VMCALL after an SMI in L2", 1, 18);
+	check_eq("SMI in L2", smi_count, 2);
+	check_eq("SMI in L2: no VMXE in SMM", smi_cr4, 0);
+	check_eq("RSM to L2: RIP", vmread(GUEST_RIP), (u64)l2_smi_done);
+	check_eq("RSM to L2: RBX", l2_regs[3], 0x1122334455667788);
+	check_eq("RSM to L2: CR3", vmread(GUEST_CR3), cr3);
+	check_eq("RSM to L2: CR4.VMXE of L1", READ_CR(4) & 0x2000, 0x2000);
+	skip();
+	expect_exit("exit: HLT of the same L2", 1, 12);
+	controls();
+}
+
 static void instructions(void)
 {
 	u32 rev = (u32)rdmsr(MSR_VMX_BASIC);
@@ -618,6 +674,7 @@ int main(void)
 	do {
 		interrupts();
 	} while (inl(0xf0) == 1);
+	smi_tests();
 	v86_tests();
 	pending_mtf();
 	shadow_vmcs();

@@ -27,7 +27,7 @@ struct vcpu {
 	u32 id;
 	u64 base;
 	bool x2apic, tsc_deadline;
-	unsigned int events, nmis, inits, sipis;
+	unsigned int events, nmis, smis, inits, sipis;
 	unsigned int synth_eois;
 	u8 synth_vector;
 	u8 sipi_vector;
@@ -135,6 +135,10 @@ void env_event(struct vcpu *v)
 void env_post_nmi(struct vcpu *v)
 {
 	v->nmis++;
+}
+void env_post_smi(struct vcpu *v)
+{
+	v->smis++;
 }
 void env_post_init(struct vcpu *v)
 {

@@ -162,8 +162,12 @@ static void test_nmi_init_sipi(void **state)
 	assert_int_equal(lapic_set_base(v, 0xfee00000, false), 0);
 	icr(vm->v[0], 1, APIC_DM_NMI);
 	assert_int_equal(v->nmis, 2);
-	/* SMI, reserved and ExtINT: nothing. */
+	icr(vm->v[0], 1, APIC_DM_SMI);
+	assert_int_equal(v->smis, 0);
 	icr(vm->v[0], 0, APIC_DM_SMI);
+	icr(vm->v[0], 0, APIC_DEST_SELF | APIC_DM_SMI);
+	assert_int_equal(vm->v[0]->smis, 2);
+	/* Reserved and ExtINT: nothing. */
 	icr(vm->v[0], 0, APIC_DM_REMRD);
 	icr(vm->v[0], 0, APIC_DM_EXTINT);
 	assert_int_equal(vm->v[0]->nmis + vm->v[0]->inits + vm->v[0]->sipis, 0);

@@ -302,9 +302,9 @@ static void l2_setup(variant_fn fn)
 	variant_setup(fn, vmcs12(), &caps12, &env12);
 }
 
-static const char *check_l2(bool run_pending)
+static const char *check_l2(u32 not_loaded)
 {
-	return nested_state_check_l2(vmcs12(), run_pending, &view, &env12);
+	return nested_state_check_l2(vmcs12(), not_loaded, &view, &env12);
 }
 
 /* Whatever may be entered may be restored, without a look at memory. */
@@ -320,8 +320,9 @@ static void test_l2_variants(void **state)
 		env12.vtpr_valid = false;
 		env12.link_valid = false;
 		env12.pdptes_valid = false;
-		assert_null(check_l2(true));
-		assert_null(check_l2(false));
+		assert_null(check_l2(0));
+		assert_null(check_l2(NESTED_NOT_LOADED_RUNNING));
+		assert_null(check_l2(NESTED_NOT_LOADED_SMM));
 	}
 }
 
@@ -330,8 +331,8 @@ static void test_l2_event_delivered(void **state)
 {
 	l2_setup(inject_irq);
 	vmcs12()->guest_rflags &= ~(u64)X86_EFLAGS_IF;
-	assert_string_equal(check_l2(true), "guest_if_for_irq");
-	assert_null(check_l2(false));
+	assert_string_equal(check_l2(0), "guest_if_for_irq");
+	assert_null(check_l2(NESTED_NOT_LOADED_RUNNING));
 	assert_false(view.vm_entry_intr_info_field & INTR_INFO_VALID_MASK);
 }
 
@@ -340,8 +341,8 @@ static void test_l2_stale_efer(void **state)
 {
 	l2_setup(long64);
 	vmcs12()->guest_ia32_efer = 0;
-	assert_non_null(check_l2(true));
-	assert_null(check_l2(false));
+	assert_non_null(check_l2(0));
+	assert_null(check_l2(NESTED_NOT_LOADED_RUNNING));
 	assert_false(view.vm_entry_controls & VM_ENTRY_LOAD_IA32_EFER);
 	assert_true(vmcs12()->vm_entry_controls & VM_ENTRY_LOAD_IA32_EFER);
 }
@@ -350,16 +351,16 @@ static void test_l2_bad(void **state)
 {
 	l2_setup(long64);
 	vmcs12()->guest_tr_ar_bytes |= 0x10000; /* unusable */
-	assert_non_null(check_l2(false));
+	assert_non_null(check_l2(NESTED_NOT_LOADED_RUNNING));
 	l2_setup(long64);
 	vmcs12()->host_cr0 = 0;
-	assert_non_null(check_l2(false));
+	assert_non_null(check_l2(NESTED_NOT_LOADED_RUNNING));
 	l2_setup(long64);
 	vmcs12()->ept_pointer |= 7;
-	assert_non_null(check_l2(false));
+	assert_non_null(check_l2(NESTED_NOT_LOADED_RUNNING));
 	l2_setup(long64);
 	vmcs12()->vm_entry_controls = 0;
-	assert_non_null(check_l2(false));
+	assert_non_null(check_l2(NESTED_NOT_LOADED_RUNNING));
 }
 
 /* Controls that nobody was offered. */
@@ -367,7 +368,7 @@ static void test_l2_not_offered(void **state)
 {
 	l2_setup(long64);
 	vmcs12()->secondary_vm_exec_control |= SECONDARY_EXEC_ENABLE_PML;
-	assert_non_null(check_l2(false));
+	assert_non_null(check_l2(NESTED_NOT_LOADED_RUNNING));
 }
 
 static void test_random(void **state)
