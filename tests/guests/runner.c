@@ -34,7 +34,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -555,6 +557,19 @@ static void end(int status)
 	_exit(status);
 }
 
+/* vCPUs are made in the order of their IDs: Hyper-V's VP index is the place in it. */
+static int make_vcpu_in_turn(uint32_t id, struct kvm_run **run)
+{
+	static atomic_uint made;
+	int fd;
+
+	while (atomic_load(&made) != id)
+		sched_yield();
+	fd = make_vcpu(id, run);
+	atomic_fetch_add(&made, 1);
+	return fd;
+}
+
 static void *vcpu_thread(void *arg)
 {
 	uint32_t id = (uint32_t)(uintptr_t)arg;
@@ -562,7 +577,7 @@ static void *vcpu_thread(void *arg)
 	struct kvm_sregs s;
 	struct resume resume = { 0 };
 	struct kvm_regs r = { .rip = LOAD_AT, .rflags = 2, .rsp = LOAD_AT };
-	int fd = make_vcpu(id, &run), status;
+	int fd = make_vcpu_in_turn(id, &run), status;
 
 	if (id == 0) {
 		call(fd, KVM_GET_SREGS, &s, "KVM_GET_SREGS");
