@@ -45,6 +45,8 @@ struct api_call {
 /* ioctl.c */
 const struct api_call *api_find(const struct api_call *table, size_t n, u32 cmd);
 long api_call(const struct api_call *call, void *obj, unsigned long arg);
+typedef int (*api_cpuid_fill)(struct vcpu *v, struct kvm_cpuid_entry2 *out, u32 *nent);
+long api_fill_cpuid(struct vcpu *v, api_cpuid_fill fill, unsigned long arg, bool count_always);
 
 /* One file_operations per kind of fd. */
 extern const struct file_operations api_system_fops; /* system.c */
@@ -81,7 +83,6 @@ long api_unregister_coalesced(struct vm *vm, const struct kvm_coalesced_mmio_zon
 /* hyperv.c: KVM_GET_SUPPORTED_HV_CPUID (@v NULL on the system fd), capabilities of a vCPU */
 long api_supported_hv_cpuid(struct vcpu *v, unsigned long arg);
 long api_enable_hv_cap(struct vcpu *v, const struct kvm_enable_cap *cap);
-long api_hv_eventfd(struct vm *vm, const struct kvm_hyperv_eventfd *arg);
 
 /* stats.c: KVM_GET_STATS_FD */
 long api_vm_stats_fd(struct vm *vm);

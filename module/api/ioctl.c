@@ -60,3 +60,32 @@ long api_call(const struct api_call *call, void *obj, unsigned long arg)
 	kvfree(buf);
 	return ret;
 }
+
+/**
+ * api_fill_cpuid - carry out an ioctl whose argument is a struct kvm_cpuid2 to be filled
+ * @v: passed on to @fill
+ * @fill: gets room for *nent entries; sets *nent, also with -E2BIG
+ * @arg: the ioctl's argument, user memory
+ * @count_always: user space learns *nent with -E2BIG, too
+ */
+long api_fill_cpuid(struct vcpu *v, api_cpuid_fill fill, unsigned long arg, bool count_always)
+{
+	struct kvm_cpuid2 __user *u = (void __user *)arg;
+	struct kvm_cpuid_entry2 *e;
+	u32 nent;
+	long ret;
+
+	if (get_user(nent, &u->nent))
+		return -EFAULT;
+	nent = min_t(u32, nent, API_MAX_CPUID_ENTRIES);
+	e = kvcalloc(nent ?: 1, sizeof(*e), GFP_KERNEL_ACCOUNT);
+	if (!e)
+		return -ENOMEM;
+	ret = fill(v, e, &nent);
+	if ((!ret || count_always) && put_user(nent, &u->nent))
+		ret = -EFAULT;
+	if (!ret && copy_to_user(u->entries, e, nent * sizeof(*e)))
+		ret = -EFAULT;
+	kvfree(e);
+	return ret;
+}

@@ -87,24 +87,14 @@ static long sys_get_msr_feature_list(void *unused, void *buf, unsigned long arg)
 	return msr_list(arg, msr_feature_list);
 }
 
+static int supported_cpuid(struct vcpu *none, struct kvm_cpuid_entry2 *out, u32 *nent)
+{
+	return cpuid_supported(out, nent);
+}
+
 static long sys_get_supported_cpuid(void *unused, void *buf, unsigned long arg)
 {
-	struct kvm_cpuid2 __user *u = (void __user *)arg;
-	struct kvm_cpuid_entry2 *e;
-	u32 nent;
-	long ret;
-
-	if (get_user(nent, &u->nent))
-		return -EFAULT;
-	nent = min_t(u32, nent, API_MAX_CPUID_ENTRIES);
-	e = kvcalloc(nent ?: 1, sizeof(*e), GFP_KERNEL_ACCOUNT);
-	if (!e)
-		return -ENOMEM;
-	ret = cpuid_supported(e, &nent);
-	if (!ret && (put_user(nent, &u->nent) || copy_to_user(u->entries, e, nent * sizeof(*e))))
-		ret = -EFAULT;
-	kvfree(e);
-	return ret;
+	return api_fill_cpuid(NULL, supported_cpuid, arg, false);
 }
 
 static long sys_get_supported_hv_cpuid(void *unused, void *buf, unsigned long arg)

@@ -225,25 +225,7 @@ static long set_cpuid(void *v, void *buf, unsigned long arg)
 
 static long get_cpuid2(void *v, void *buf, unsigned long arg)
 {
-	struct kvm_cpuid2 __user *u = (void __user *)arg;
-	struct kvm_cpuid_entry2 *e;
-	u32 nent;
-	long ret;
-
-	if (get_user(nent, &u->nent))
-		return -EFAULT;
-	nent = min_t(u32, nent, API_MAX_CPUID_ENTRIES);
-	e = kvcalloc(nent ?: 1, sizeof(*e), GFP_KERNEL_ACCOUNT);
-	if (!e)
-		return -ENOMEM;
-	ret = vcpu_get_cpuid(v, e, &nent);
-	/* Also with E2BIG: how many there are. */
-	if (put_user(nent, &u->nent))
-		ret = -EFAULT;
-	if (!ret && copy_to_user(u->entries, e, nent * sizeof(*e)))
-		ret = -EFAULT;
-	kvfree(e);
-	return ret;
+	return api_fill_cpuid(v, vcpu_get_cpuid, arg, true);
 }
 
 static long get_supported_hv_cpuid(void *v, void *buf, unsigned long arg)

@@ -11,6 +11,7 @@
 
 #include "api/api.h"
 #include "mm/mm.h"
+#include "vcpu/hyperv.h"
 #include "vcpu/vcpu.h"
 
 #define TSS_PAGES	     3
@@ -175,7 +176,7 @@ static long vm_unregister_coalesced(void *vm, void *buf, unsigned long arg)
 
 static long vm_hyperv_eventfd(void *vm, void *buf, unsigned long arg)
 {
-	return api_hv_eventfd(vm, buf);
+	return vm_hv_eventfd(vm, buf);
 }
 
 static long vm_stats_fd(void *vm, void *buf, unsigned long arg)
