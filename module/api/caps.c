@@ -5,7 +5,6 @@
  */
 #include <linux/cpumask.h>
 #include <linux/mutex.h>
-#include <linux/sched/stat.h>
 #include <asm/cpufeature.h>
 
 #include "api/api.h"
@@ -153,7 +152,7 @@ long api_check_extension(struct vm *vm, unsigned long cap)
 	case KVM_CAP_X86_DISABLE_EXITS:
 		return exits_to_disable();
 	case KVM_CAP_STEAL_TIME:
-		return sched_info_on();
+		return steal_supported();
 	case KVM_CAP_XSAVE2:
 		return vcpu_xsave_size(NULL);
 	}

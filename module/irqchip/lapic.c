@@ -545,7 +545,8 @@ static void reset_regs(struct lapic *l, bool init)
 /**
  * lapic_reset - RESET (@init false) or INIT of the local APIC
  * The boot processor comes up with LINT0 as ExtINT: firmware does that first thing on
- * real machines, and KVM's clients rely on finding it so unless they switch KVM_X86_QUIRK_LINT0_REENABLED off.
+ * real machines, and KVM's clients rely on finding it so unless they switch
+ * KVM_X86_QUIRK_LINT0_REENABLED off.
  */
 void lapic_reset(struct vcpu *v, bool init)
 {

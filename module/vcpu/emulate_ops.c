@@ -88,7 +88,6 @@ static void trace_pio(bool write, u16 port, unsigned int size, unsigned int coun
 	trace_turtles_pio(write, port, size, count, val);
 }
 
-/* A device read of up to 8 bytes inside one page. */
 /* The local APIC's page; false for everything else. */
 static bool lapic_access(struct vcpu *v, u64 gpa, void *buf, unsigned int len, bool write)
 {
@@ -101,6 +100,7 @@ static bool lapic_access(struct vcpu *v, u64 gpa, void *buf, unsigned int len, b
 	return true;
 }
 
+/* A device read of up to 8 bytes inside one page. */
 static enum emul_result device_read(struct vcpu *v, u64 gpa, void *buf, unsigned int len)
 {
 	struct vcpu_emul *em = v->emul;

@@ -425,11 +425,6 @@ static int handle_ept(struct vcpu *v)
 	}
 }
 
-static int handle_tpr_below(struct vcpu *v)
-{
-	return tpr_lowered(v);
-}
-
 static int handle_invpcid(struct vcpu *v)
 {
 	/* Only intercepted for L1's sake; flushing all is what the instruction allows. */
@@ -489,7 +484,7 @@ static const exit_handler handlers[VCPU_NR_EXIT_REASONS] = {
 	[EXIT_REASON_MWAIT_INSTRUCTION] = handle_mwait,
 	[EXIT_REASON_MONITOR_INSTRUCTION] = handle_mwait,
 	[EXIT_REASON_PAUSE_INSTRUCTION] = handle_skip,
-	[EXIT_REASON_TPR_BELOW_THRESHOLD] = handle_tpr_below,
+	[EXIT_REASON_TPR_BELOW_THRESHOLD] = tpr_lowered,
 	[EXIT_REASON_GDTR_IDTR] = handle_emulate,
 	[EXIT_REASON_EPT_VIOLATION] = handle_ept,
 	[EXIT_REASON_EPT_MISCONFIG] = handle_ept,

@@ -15,6 +15,7 @@
 
 #include "linux/trace.h"
 #include "mm/mm.h"
+#include "nested/check.h"
 #include "vcpu/core.h"
 #include "vcpu/nested.h"
 #include "vcpu/smm_map.h"
@@ -149,13 +150,6 @@ static bool in_long_mode(const struct smm_state *s)
 	return (s->cr0 & X86_CR0_PG) && (s->efer & EFER_LME);
 }
 
-static bool canonical(u64 addr, u64 cr4)
-{
-	unsigned int unused = cr4 & X86_CR4_LA57 ? 7 : 16;
-
-	return (u64)((s64)(addr << unused) >> unused) == addr;
-}
-
 static bool cr0_ok(u64 cr0)
 {
 	return !(cr0 >> 32) && (!(cr0 & X86_CR0_PG) || (cr0 & X86_CR0_PE)) &&
@@ -179,7 +173,7 @@ static bool state_ok(struct vcpu *v, const struct smm_state *s)
 	if (!(s->cr4 & X86_CR4_PAE) || (s->rflags & X86_EFLAGS_VM))
 		return false;
 	if (cs_ar & SEG_AR_L)
-		return !(cs_ar & SEG_AR_DB) && canonical(s->rip, s->cr4);
+		return !(cs_ar & SEG_AR_DB) && canonical(s->cr4 & X86_CR4_LA57 ? 57 : 48, s->rip);
 	return true;
 }
 
