@@ -13,18 +13,20 @@
  *
  * Leaks and bad reports are for the debug kernel to find, when the program has ended.
  */
-#define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
-#define PROGRAM "inject"
 #include "machine.h"
 
 #define MAX_N	     20000
+#define SLOT	     3
 #define SLOT_BASE    0x10000000ull
 #define SLOT_SIZE    0x200000ull
 #define REFUSALS_MAX 100
@@ -32,7 +34,6 @@
 struct world {
 	int vm, vcpu, event, resample;
 	struct kvm_run *run;
-	int run_size;
 	uint8_t *mem;
 	size_t mem_size;
 	const char *payload;
@@ -45,14 +46,20 @@ struct op {
 	long (*call)(struct world *w);
 };
 
-static int kvm, fail_nth_fd, verbose, passed, failed;
-static char text[16384];
+const char program[] = "inject";
+
+static int fail_nth_fd, verbose, passed, failed;
+static char text[16384]; /* what the payload prints */
 static size_t text_len;
 
-static void print_char(int c)
+static bool print_port(struct kvm_run *run, uint8_t *data, void *arg)
 {
+	(void)arg;
+	if (run->io.port != 0xe9 || !is_out(run))
+		return false;
 	if (text_len + 1 < sizeof(text))
-		text[text_len++] = c;
+		text[text_len++] = data[0];
+	return true;
 }
 
 /* ------------------------------------------------------------------ the injection */
@@ -113,9 +120,7 @@ static void nothing(struct world *w)
 
 static void with_vm(struct world *w)
 {
-	w->vm = ioctl(kvm, KVM_CREATE_VM, 0ul);
-	if (w->vm < 0)
-		die("KVM_CREATE_VM");
+	w->vm = new_vm();
 	call(w->vm, KVM_SET_TSS_ADDR, (void *)0xfffbd000ul, "KVM_SET_TSS_ADDR");
 }
 
@@ -132,74 +137,37 @@ static void with_irqchip(struct world *w)
 static void with_vcpu(struct world *w)
 {
 	with_irqchip(w);
-	w->vcpu = ioctl(w->vm, KVM_CREATE_VCPU, 0ul);
-	if (w->vcpu < 0)
-		die("KVM_CREATE_VCPU");
-	w->run_size = call(kvm, KVM_GET_VCPU_MMAP_SIZE, NULL, "KVM_GET_VCPU_MMAP_SIZE");
-	w->run = mmap(NULL, w->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, w->vcpu, 0);
-	if (w->run == MAP_FAILED)
-		die("mmap of kvm_run");
+	w->vcpu = new_vcpu(w->vm, 0, &w->run);
 	/* Present before anything is injected: a page fault of ours is not what is tested. */
 	w->run->immediate_exit = 0;
-}
-
-static void map_memory(struct world *w, size_t size)
-{
-	w->mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (w->mem == MAP_FAILED)
-		die("mmap of guest memory");
-	w->mem_size = size;
-}
-
-static struct kvm_userspace_memory_region slot(struct world *w)
-{
-	return (struct kvm_userspace_memory_region){
-		.slot = 3,
-		.guest_phys_addr = SLOT_BASE,
-		.memory_size = w->mem_size,
-		.userspace_addr = (uintptr_t)w->mem,
-	};
 }
 
 static void with_memory(struct world *w)
 {
 	with_vm(w);
-	map_memory(w, SLOT_SIZE);
-}
-
-static void set_slot(struct world *w, struct kvm_userspace_memory_region r)
-{
-	call(w->vm, KVM_SET_USER_MEMORY_REGION, &r, "KVM_SET_USER_MEMORY_REGION");
+	w->mem_size = SLOT_SIZE;
+	w->mem = map_memory(SLOT_SIZE);
 }
 
 static void with_slot(struct world *w)
 {
 	with_memory(w);
-	set_slot(w, slot(w));
-}
-
-static void with_logged_slot(struct world *w)
-{
-	struct kvm_userspace_memory_region r;
-
-	with_memory(w);
-	r = slot(w);
-	r.flags = KVM_MEM_LOG_DIRTY_PAGES;
-	set_slot(w, r);
+	set_slot(w->vm, SLOT, SLOT_BASE, w->mem, SLOT_SIZE);
 }
 
 static void with_payload(struct world *w)
 {
-	struct kvm_userspace_memory_region r = { .memory_size = MEM_SIZE };
 	struct kvm_pit_config pit = { 0 };
+	struct cpuid_list cpuid;
 
 	with_vcpu(w);
 	call(w->vm, KVM_CREATE_PIT2, &pit, "KVM_CREATE_PIT2");
-	map_memory(w, MEM_SIZE);
+	w->mem_size = MEM_SIZE;
+	w->mem = map_memory(MEM_SIZE);
 	load(w->mem, w->payload);
-	r.userspace_addr = (uintptr_t)w->mem;
-	set_slot(w, r);
-	give_cpuid(kvm, w->vcpu, 0);
+	set_slot(w->vm, 0, 0, w->mem, MEM_SIZE);
+	intel_cpuid(&cpuid, 0);
+	call(w->vcpu, KVM_SET_CPUID2, &cpuid, "KVM_SET_CPUID2");
 	start_at_payload(w->vcpu);
 	text_len = 0;
 }
@@ -214,7 +182,7 @@ static void close_fd(int *fd)
 static void end(struct world *w)
 {
 	if (w->run)
-		munmap(w->run, w->run_size);
+		munmap(w->run, run_size());
 	close_fd(&w->vcpu);
 	close_fd(&w->vm);
 	close_fd(&w->event);
@@ -233,10 +201,7 @@ static long create_vm(struct world *w)
 
 static long supported_cpuid(struct world *w)
 {
-	struct {
-		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 e[256];
-	} c = { .head.nent = 256 };
+	struct cpuid_list c = { .head.nent = 256 };
 
 	(void)w;
 	return ioctl(kvm, KVM_GET_SUPPORTED_CPUID, &c);
@@ -278,6 +243,16 @@ static long create_vcpu(struct world *w)
 	return w->vcpu;
 }
 
+static struct kvm_userspace_memory_region slot(struct world *w)
+{
+	return (struct kvm_userspace_memory_region){
+		.slot = SLOT,
+		.guest_phys_addr = SLOT_BASE,
+		.memory_size = SLOT_SIZE,
+		.userspace_addr = (uintptr_t)w->mem,
+	};
+}
+
 static long add_slot(struct world *w)
 {
 	struct kvm_userspace_memory_region r = slot(w);
@@ -309,10 +284,17 @@ static long log_slot(struct world *w)
 	return ioctl(w->vm, KVM_SET_USER_MEMORY_REGION, &r);
 }
 
+static void with_logged_slot(struct world *w)
+{
+	with_memory(w);
+	if (log_slot(w))
+		die("KVM_SET_USER_MEMORY_REGION");
+}
+
 static long get_dirty_log(struct world *w)
 {
 	uint64_t bits[SLOT_SIZE / 4096 / 64];
-	struct kvm_dirty_log log = { .slot = 3, .dirty_bitmap = bits };
+	struct kvm_dirty_log log = { .slot = SLOT, .dirty_bitmap = bits };
 
 	return ioctl(w->vm, KVM_GET_DIRTY_LOG, &log);
 }
@@ -433,16 +415,11 @@ static long vcpu_stats(struct world *w)
 
 static long set_cpuid(struct world *w)
 {
-	static struct {
-		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 e[256];
-	} c;
+	static struct cpuid_list c;
 
 	/* Asked for once, before the first failure. */
-	if (!c.head.nent) {
-		c.head.nent = 256;
-		call(kvm, KVM_GET_SUPPORTED_CPUID, &c, "KVM_GET_SUPPORTED_CPUID");
-	}
+	if (!c.head.nent)
+		get_supported_cpuid(&c);
 	return ioctl(w->vcpu, KVM_SET_CPUID2, &c);
 }
 
@@ -578,7 +555,7 @@ static long run_payload(struct world *w)
 		}
 		switch (w->run->exit_reason) {
 		case KVM_EXIT_IO:
-			status = port_io(w->run);
+			status = port_io(w->run, print_port, NULL);
 			if (status >= 0)
 				return status;
 			break;
@@ -751,9 +728,7 @@ int main(int argc, char **argv)
 			return 125;
 		}
 	}
-	kvm = open(dev, O_RDWR | O_CLOEXEC);
-	if (kvm < 0)
-		die(dev);
+	open_kvm(dev);
 	setup_injection();
 	for (i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
 		inject(&ops[i]);

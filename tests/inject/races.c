@@ -6,30 +6,25 @@
  *
  *   races [-d device] [-t seconds]
  */
-#define _GNU_SOURCE
-#include <fcntl.h>
 #include <pthread.h>
-#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
-#define PROGRAM "races"
 #include "machine.h"
 
 #define SLOT_SIZE 0x200000ull
 #define SLOT_BASE 0x10000000ull
 
-static int kvm, vm, event, resample;
+const char program[] = "races";
+
+static int vm, event, resample;
 static uint8_t *memory;
 static volatile bool stop;
 static unsigned long done[2];
-
-static void print_char(int c)
-{
-	(void)c;
-}
 
 static void irqfd(uint32_t flags)
 {
@@ -110,7 +105,7 @@ static void routing(void)
 	ioctl(vm, KVM_SET_GSI_ROUTING, &r);
 }
 
-static void set_slot(uint64_t size, uint32_t flags)
+static void change_slot(uint64_t size, uint32_t flags)
 {
 	struct kvm_userspace_memory_region r = {
 		.slot = 3,
@@ -125,12 +120,12 @@ static void set_slot(uint64_t size, uint32_t flags)
 
 static void slot_on(void)
 {
-	set_slot(SLOT_SIZE, KVM_MEM_LOG_DIRTY_PAGES);
+	change_slot(SLOT_SIZE, KVM_MEM_LOG_DIRTY_PAGES);
 }
 
 static void slot_off(void)
 {
-	set_slot(0, 0);
+	change_slot(0, 0);
 }
 
 static void dirty_log(void)
@@ -213,9 +208,7 @@ static void run_race(unsigned int seconds)
 	pthread_t t[2];
 	int i;
 
-	vm = ioctl(kvm, KVM_CREATE_VM, 0ul);
-	if (vm < 0)
-		die("KVM_CREATE_VM");
+	vm = new_vm();
 	if (now->irqchip)
 		call(vm, KVM_CREATE_IRQCHIP, NULL, "KVM_CREATE_IRQCHIP");
 	stop = false;
@@ -249,14 +242,12 @@ int main(int argc, char **argv)
 		else
 			return 125;
 	}
-	kvm = open(dev, O_RDWR | O_CLOEXEC);
-	if (kvm < 0)
-		die(dev);
+	open_kvm(dev);
 	event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	resample = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	memory = mmap(NULL, SLOT_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (event < 0 || resample < 0 || memory == MAP_FAILED)
-		die("eventfd, mmap");
+	if (event < 0 || resample < 0)
+		die("eventfd");
+	memory = map_memory(SLOT_SIZE);
 	for (i = 0; i < sizeof(races) / sizeof(races[0]); i++) {
 		now = &races[i];
 		run_race(seconds);

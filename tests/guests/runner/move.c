@@ -4,10 +4,8 @@
  * into a new VM or back into the same one, in an order that some client uses. A payload must not
  * notice, whether it or a guest of its own is running.
  */
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -36,6 +34,8 @@ static struct {
 	uint64_t tsc_offset;
 } st;
 
+unsigned int moves, moves_in_l2, moves_pending, moves_in_smm;
+
 /*
  * A TSC within a second of what a new vCPU has is taken for an attempt to synchronise the two, by
  * KVM_SET_MSRS of stock KVM as well. Payloads are that young, so the offset itself is moved.
@@ -50,8 +50,6 @@ static void tsc_offset(int fd, unsigned long request)
 
 	call(fd, request, &a, "KVM_VCPU_TSC_OFFSET");
 }
-
-unsigned int moves, moves_in_l2, moves_pending, moves_in_smm;
 
 static struct kvm_msrs *new_msrs(uint32_t n)
 {
@@ -180,34 +178,33 @@ static void put_vm(int fd)
 
 /**
  * move_vm - move the VM
- * @fd:  its vCPU
- * @run: the vCPU's run page
+ * @c: its vCPU
  *
- * The last KVM_RUN has ended with EINTR. Every fifth time it stays where it is and is only loaded again. Returns the vCPU's fd and run page
- * from now on. The memory comes last: no part of the state may need it earlier.
+ * The last KVM_RUN has ended with EINTR. Every fifth time the VM stays where it is and is only loaded
+ * again; else the vCPU's fd and run page are others from now on. The memory comes last: no part of
+ * the state may need it earlier.
  */
-int move_vm(int fd, struct kvm_run **run)
+void move_vm(struct vcpu *c)
 {
 	const char *order = orders[moves % 4];
 
 	if (!st.msrs)
 		list_msrs();
-	save(fd);
+	save(c->fd);
 	if (moves % 5) { /* save() has counted it */
-		munmap(*run, run_size());
-		close(fd);
+		munmap(c->run, run_size());
+		close(c->fd);
 		close(vm);
-		vm = make_vm();
-		fd = make_vcpu(0, run);
-		set_msrs(fd, st.vmx_msrs);
+		make_vm();
+		make_vcpu(c);
+		set_msrs(c->fd, st.vmx_msrs);
 	}
 	/* Whether it is in SMM must be known before nested state can say what SMM interrupted. */
 	if (st.events.smi.smm)
-		put(fd, 'e');
+		put(c->fd, 'e');
 	for (; *order; order++)
-		put(fd, *order);
+		put(c->fd, *order);
 	put_vm(vm);
 	if (moves % 5)
 		give_memory();
-	return fd;
 }
