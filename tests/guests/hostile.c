@@ -15,6 +15,7 @@
 #define ROUNDS	  120
 #define EXITS_MAX 12
 #define VEC_TIMER 0x40
+#define PAT	  0x0007040600070406ul
 
 static struct cpu cpus[2] = { { .index = 0 }, { .index = 1 } };
 
@@ -100,40 +101,6 @@ static void on_trap(struct trap_frame *f)
 
 /* ------------------------------------------------------------------ a VMCS that is valid */
 
-static void set_segment(int i, u16 sel, u64 base, u32 limit, u32 ar)
-{
-	vmwrite(0x800 + 2 * i, sel);
-	vmwrite(0x4800 + 2 * i, limit);
-	vmwrite(0x4814 + 2 * i, ar);
-	vmwrite(0x6806 + 2 * i, base);
-}
-
-static void host_state(void)
-{
-	struct {
-		u16 limit;
-		u64 base;
-	} __attribute__((packed)) dt;
-	u32 f;
-
-	for (f = 0xc00; f <= 0xc0a; f += 2)
-		vmwrite(f, f == 0xc02 ? 8 : 0);
-	vmwrite(0xc0c, 0x20);
-	vmwrite(0x6c00, READ_CR(0));
-	vmwrite(0x6c02, READ_CR(3));
-	vmwrite(0x6c04, READ_CR(4));
-	for (f = 0x6c06; f <= 0x6c12; f += 2)
-		vmwrite(f, 0);
-	asm volatile("sgdt %0" : "=m"(dt));
-	vmwrite(0x6c0c, dt.base);
-	asm volatile("sidt %0" : "=m"(dt));
-	vmwrite(0x6c0e, dt.base);
-	vmwrite(0x6c10, 0);
-	vmwrite(0x4c00, 0);
-	vmwrite(0x2c02, rdmsr(0xc0000080));
-	vmwrite(0x2c00, 0x0007040600070406);
-}
-
 static void guest_state(struct cpu *c, int real_mode)
 {
 	int i;
@@ -159,8 +126,8 @@ static void guest_state(struct cpu *c, int real_mode)
 	vmwrite(GUEST_RSP, L2_STACK);
 	vmwrite(GUEST_RIP, real_mode ? L2_CODE & 0xffff : L2_CODE);
 	vmwrite(GUEST_RFLAGS, 2);
-	vmwrite(0x2806, real_mode ? 0 : rdmsr(0xc0000080));
-	vmwrite(0x2804, 0x0007040600070406);
+	vmwrite(0x2806, real_mode ? 0 : rdmsr(MSR_EFER));
+	vmwrite(0x2804, PAT);
 	vmwrite(0x2802, 0);
 	vmwrite(0x6822, 0);
 	vmwrite(0x6824, 0);
@@ -381,6 +348,7 @@ static void entry_round(struct cpu *c)
 
 	take_vmcs(c);
 	host_state();
+	vmwrite(0x2c00, PAT);
 	addresses(c);
 	real_mode = controls(c);
 	guest_state(c, real_mode);

@@ -11,6 +11,7 @@ struct idt_entry {
 
 static struct idt_entry idt[256];
 trap_handler handlers[256];
+volatile u64 arrived[256];
 u64 last_error, last_cr2;
 static int nr_fails;
 
@@ -117,6 +118,38 @@ void lib_load_idt(void)
 	} __attribute__((packed)) desc = { sizeof(idt) - 1, (u64)idt };
 
 	asm volatile("lidt %0" : : "m"(desc));
+}
+
+void spin(u32 pauses)
+{
+	while (pauses--)
+		asm volatile("pause" : : : "memory");
+}
+
+void window(void)
+{
+	sti();
+	spin(100);
+	cli();
+}
+
+void wait_for(u32 vec, u64 n)
+{
+	while (arrived[vec] < n)
+		asm volatile("sti; hlt; cli" : : : "memory");
+}
+
+void start_pit(u8 vec, u16 divisor)
+{
+	outb(0x20, 0x11);
+	outb(0x21, vec);
+	outb(0x21, 4);
+	outb(0x21, 1);
+	outb(0x21, 0xfe);
+	xapic_write(0x350, 0x700); /* LVT0: ExtINT */
+	outb(0x43, 0x34);
+	outb(0x40, divisor & 0xff);
+	outb(0x40, divisor >> 8);
 }
 
 /* A payload without one does not start CPUs. */

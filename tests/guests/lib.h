@@ -15,6 +15,8 @@ struct trap_frame {
 
 typedef void (*trap_handler)(struct trap_frame *f);
 extern trap_handler handlers[256];
+/* How often each vector has come; handlers count here what window() and wait_for() are for. */
+extern volatile u64 arrived[256];
 
 void puts(const char *s);
 void puthex(u64 v);
@@ -29,6 +31,15 @@ int fails(void);
  */
 int expect_trap(void (*fn)(void *), void *arg);
 extern u64 last_error, last_cr2;
+
+/* PAUSE, that many times: nothing that user space would see. */
+void spin(u32 pauses);
+/* Interrupts on for a while: long enough for what is pending to be delivered. */
+void window(void);
+/* HLT until @vec has arrived @n times. */
+void wait_for(u32 vec, u64 n);
+/* The PIT's periodic ticks, by the PIC and the local APIC's LINT0, at @vec. */
+void start_pit(u8 vec, u16 divisor);
 
 #define GUEST_STACK_SIZE 16384 /* of each of up to four CPUs */
 
@@ -62,6 +73,18 @@ static inline u32 inl(u16 port)
 
 	asm volatile("inl %1, %0" : "=a"(v) : "Nd"(port));
 	return v;
+}
+
+#define XAPIC 0xfee00000ul
+
+static inline void xapic_write(u32 reg, u32 v)
+{
+	*(volatile u32 *)(XAPIC + reg) = v;
+}
+
+static inline u32 xapic_read(u32 reg)
+{
+	return *(volatile u32 *)(XAPIC + reg);
 }
 
 static inline u64 rdmsr(u32 index)

@@ -22,21 +22,6 @@ static void on_pit(struct trap_frame *f)
 	outb(0x20, 0x20);
 }
 
-static void start_pit(void)
-{
-	handlers[VEC_PIT] = on_pit;
-	outb(0x20, 0x11);
-	outb(0x21, VEC_PIT);
-	outb(0x21, 4);
-	outb(0x21, 1);
-	outb(0x21, 0xfe);
-	*(volatile u32 *)0xfee000f0ul = 0x1ff;
-	*(volatile u32 *)0xfee00350ul = 0x700; /* LVT0: ExtINT */
-	outb(0x43, 0x34);
-	outb(0x40, DIVISOR & 0xff);
-	outb(0x40, DIVISOR >> 8);
-}
-
 static u64 word(u64 page, u64 gen, u64 i)
 {
 	return (page << 32 | gen << 16) + i * 0x9e3779b97f4a7c15ul;
@@ -96,7 +81,9 @@ int main(void)
 		end = HZ;
 	for (page = 0; page < PAGES; page++)
 		write_page(page, 1);
-	start_pit();
+	handlers[VEC_PIT] = on_pit;
+	xapic_write(0xf0, 0x1ff);
+	start_pit(VEC_PIT, DIVISOR);
 	set_xmm(0x1234567890abcdef);
 	page = 0;
 	before = rdtsc();

@@ -10,7 +10,6 @@
 
 #define SMBASE_AT_RESET 0x30000u
 #define SMRAM		0xa0000u
-#define APIC		0xfee00000ul
 #define VEC_TIMER	0x40
 #define MSR_SMI_COUNT	0x34
 #define MSR_SMBASE	0x9e
@@ -158,11 +157,6 @@ asm(".text\n"
     ".code64\n"
     ".text\n");
 
-static void apic_write(u32 reg, u32 val)
-{
-	*(volatile u32 *)(APIC + reg) = val;
-}
-
 static void on_nmi(struct trap_frame *f)
 {
 	(void)f;
@@ -173,7 +167,7 @@ static void on_timer(struct trap_frame *f)
 {
 	(void)f;
 	timer_count++;
-	apic_write(0xb0, 0);
+	xapic_write(0xb0, 0);
 }
 
 /* The handler changes memory. */
@@ -332,8 +326,8 @@ static void counted(void)
 	fresh();
 	smi();
 	check_eq("MSR_SMI_COUNT", rdmsr(MSR_SMI_COUNT), before + 1);
-	apic_write(0x310, 0);
-	apic_write(0x300, 0x200); /* SMI, to APIC ID 0 */
+	xapic_write(0x310, 0);
+	xapic_write(0x300, 0x200); /* SMI, to APIC ID 0 */
 	check_eq("SMI by IPI", smm.count, 2);
 }
 
@@ -353,7 +347,7 @@ static void nmi_blocked(void)
 	handlers[2] = on_nmi;
 	handlers[3] = on_bp;
 	fresh();
-	smm.poke = APIC + 0x300;
+	smm.poke = XAPIC + 0x300;
 	smm.poke_value = 0x400; /* NMI, to itself */
 	nmi_count = 0;
 	smi();
@@ -367,7 +361,7 @@ static void nmi_blocked(void)
 static void smi_blocked(void)
 {
 	fresh();
-	smm.poke = APIC + 0x300;
+	smm.poke = XAPIC + 0x300;
 	smm.poke_value = 0x200;
 	smi();
 	check_eq("SMI in SMM is held until RSM", smm.count, 2);
@@ -376,15 +370,15 @@ static void smi_blocked(void)
 static void wait_for_timer(u32 ticks)
 {
 	timer_count = 0;
-	apic_write(0x3e0, 0xb);
-	apic_write(0x320, VEC_TIMER);
-	apic_write(0x380, ticks);
+	xapic_write(0x3e0, 0xb);
+	xapic_write(0x320, VEC_TIMER);
+	xapic_write(0x380, ticks);
 }
 
 static void halted(void)
 {
 	handlers[VEC_TIMER] = on_timer;
-	apic_write(0xf0, 0x1ff);
+	xapic_write(0xf0, 0x1ff);
 
 	/* The SMI comes first: HLT goes on after RSM, until the timer. */
 	fresh();
@@ -402,7 +396,7 @@ static void halted(void)
 	asm volatile("sti; hlt; cli" : : : "memory");
 	check_eq("no auto-HALT restart: behind HLT", timer_count, 0);
 	check_eq("no auto-HALT restart: one SMI", smm.count, 1);
-	apic_write(0x380, 0);
+	xapic_write(0x380, 0);
 }
 
 /*
@@ -458,7 +452,7 @@ static void bad_state(void)
 static void init_latched(void)
 {
 	fresh();
-	smm.poke = APIC + 0x300;
+	smm.poke = XAPIC + 0x300;
 	smm.poke_value = 0x4500; /* INIT, to itself */
 	smi();
 	check("INIT after RSM", 0);

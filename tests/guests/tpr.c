@@ -2,10 +2,10 @@
 /* Task priority as hypervisors help old guests with it: reports of accesses, and the TPR page. */
 #include "lib.h"
 
-#define APIC	0xfee00000ul
-#define TPR	0x80
-#define VEC	0x45
-#define IN_PORT 0xd8
+#define TPR	 0x80
+#define VEC	 0x45
+#define RIP_PORT 0xd8
+#define A_WHILE	 100000
 /* KVM_HC_VAPIC_POLL_IRQ, by whichever instruction; the hypervisor replaces the wrong one. */
 #define POLL_IRQ 1
 
@@ -14,24 +14,11 @@ static volatile u8 in_service;
 /* TPR, class in service, 0, highest requested. */
 static volatile u8 page[4096] __attribute__((aligned(4096)));
 
-static void apic_write(u32 reg, u32 val)
-{
-	*(volatile u32 *)(APIC + reg) = val;
-}
-
 static void on_irq(struct trap_frame *f)
 {
 	count += f->vector == VEC;
 	in_service = page[1];
-	apic_write(0xb0, 0);
-}
-
-static u32 report_rip(void)
-{
-	u32 rip;
-
-	asm volatile("inl %%dx, %%eax" : "=a"(rip) : "d"(IN_PORT));
-	return rip;
+	xapic_write(0xb0, 0);
 }
 
 static void poll(void)
@@ -41,42 +28,34 @@ static void poll(void)
 	asm volatile("vmcall" : "+a"(ret) : : "memory");
 }
 
-static void spin(void)
-{
-	int i;
-
-	for (i = 0; i < 100000; i++)
-		asm volatile("pause" : : : "memory");
-}
-
 static void report_tests(void)
 {
 	u8 before = inb(0xd5);
 	u64 at;
 	u32 val;
 
-	apic_write(TPR, 0x10);
+	xapic_write(TPR, 0x10);
 	check_eq("no report unless asked for", inb(0xd5), before);
 	outb(0xd4, 1);
 	asm volatile("lea 1f(%%rip), %0\n1: movl %2, (%1)"
 		     : "=&r"(at)
-		     : "r"(APIC + TPR), "r"(0x20)
+		     : "r"(XAPIC + TPR), "r"(0x20)
 		     : "memory");
 	check_eq("a store is reported", (u8)(inb(0xd5) - before), 1);
 	check_eq("as such", inb(0xd6), 1);
-	check_eq("with its RIP", report_rip(), at);
+	check_eq("with its RIP", inl(RIP_PORT), at);
 	asm volatile("lea 1f(%%rip), %0\n1: movl (%2), %1"
 		     : "=&r"(at), "=&r"(val)
-		     : "r"(APIC + TPR)
+		     : "r"(XAPIC + TPR)
 		     : "memory");
 	check_eq("a load is reported", (u8)(inb(0xd5) - before), 2);
 	check_eq("as such", inb(0xd6), 0);
-	check_eq("with its RIP", report_rip(), at);
+	check_eq("with its RIP", inl(RIP_PORT), at);
 	check_eq("the store was carried out", val, 0x20);
-	apic_write(0xf0, 0x1ff);
+	xapic_write(0xf0, 0x1ff);
 	check_eq("other registers are not reported", (u8)(inb(0xd5) - before), 2);
 	outb(0xd4, 0);
-	apic_write(TPR, 0);
+	xapic_write(TPR, 0);
 	check_eq("switched off again", (u8)(inb(0xd5) - before), 2);
 }
 
@@ -85,31 +64,31 @@ static void page_tests(void)
 	outl(0xd0, (u32)(u64)page);
 	check_eq("the page has the TPR", page[0], 0);
 	page[0] = 0x80;
-	check_eq("the APIC takes it from there", *(volatile u32 *)(APIC + TPR), 0x80);
-	apic_write(0x300, 0x40000 | VEC);
+	check_eq("the APIC takes it from there", xapic_read(TPR), 0x80);
+	xapic_write(0x300, 0x40000 | VEC);
 	sti();
-	spin();
+	spin(A_WHILE);
 	check_eq("it holds an interrupt back", count, 0);
 	inb(0xd5);
 	check_eq("which the page shows", page[3], VEC);
 	page[0] = 0;
 	poll();
-	spin();
+	spin(A_WHILE);
 	check_eq("lowered and polled: it comes", count, 1);
 	check_eq("in service meanwhile", in_service, VEC & 0xf0);
 	cli();
-	apic_write(TPR, 0x30);
+	xapic_write(TPR, 0x30);
 	check_eq("a store to the APIC shows in the page", page[0], 0x30);
 	outl(0xd0, 0);
 	page[0] = 0x70;
-	check_eq("no page any more", *(volatile u32 *)(APIC + TPR), 0x30);
-	apic_write(TPR, 0);
+	check_eq("no page any more", xapic_read(TPR), 0x30);
+	xapic_write(TPR, 0);
 }
 
 int main(void)
 {
 	handlers[VEC] = on_irq;
-	apic_write(0xf0, 0x1ff);
+	xapic_write(0xf0, 0x1ff);
 	report_tests();
 	page_tests();
 	return fails();

@@ -7,15 +7,14 @@
 
 #define VEC_LOW	 0x45
 #define VEC_HIGH 0xa5
+#define A_WHILE	 100000
 #define SPIN	 20000000000ul /* TSC ticks: long, and no exit in between */
 
 enum irqchip { IRQCHIP_ON, IRQCHIP_SPLIT, IRQCHIP_OFF };
 
-static volatile u64 count[256];
-
 static void on_irq(struct trap_frame *f)
 {
-	count[f->vector]++;
+	arrived[f->vector]++;
 }
 
 static void raise(u8 vec)
@@ -28,24 +27,16 @@ static int spin_until(u8 vec, u64 n)
 {
 	u64 end = rdtsc() + SPIN;
 
-	while (count[vec] < n && rdtsc() < end)
+	while (arrived[vec] < n && rdtsc() < end)
 		asm volatile("pause" : : : "memory");
-	return count[vec] == n;
-}
-
-static void spin_a_while(void)
-{
-	int i;
-
-	for (i = 0; i < 100000; i++)
-		asm volatile("pause" : : : "memory");
+	return arrived[vec] == n;
 }
 
 static void window_tests(void)
 {
 	raise(VEC_LOW);
-	spin_a_while();
-	check_eq("it waits for IF", count[VEC_LOW], 0);
+	spin(A_WHILE);
+	check_eq("it waits for IF", arrived[VEC_LOW], 0);
 	sti();
 	check("IF opens the window", spin_until(VEC_LOW, 1));
 	raise(VEC_HIGH);
@@ -55,7 +46,7 @@ static void window_tests(void)
 	/* The window opens behind the instruction after STI, here a HLT. */
 	raise(VEC_LOW);
 	asm volatile("sti; hlt; cli" : : : "memory");
-	check_eq("it ends HLT", count[VEC_LOW], 2);
+	check_eq("it ends HLT", arrived[VEC_LOW], 2);
 }
 
 static void save_test(void)
@@ -72,7 +63,7 @@ static void hlt_test(void)
 {
 	outb(0xe1, VEC_HIGH);
 	asm volatile("sti; hlt; cli" : : : "memory");
-	check_eq("HLT is an exit to user space", count[VEC_HIGH], 2);
+	check_eq("HLT is an exit to user space", arrived[VEC_HIGH], 2);
 }
 
 static void cr8_tests(void)
@@ -84,8 +75,8 @@ static void cr8_tests(void)
 	check_eq("CR8 reads back", READ_CR(8), 5);
 	sti();
 	raise(VEC_LOW);
-	spin_a_while();
-	check_eq("the TPR holds an interrupt back", count[VEC_LOW], 3);
+	spin(A_WHILE);
+	check_eq("the TPR holds an interrupt back", arrived[VEC_LOW], 3);
 	WRITE_CR(8, 3);
 	check("lowering it tells user space", spin_until(VEC_LOW, 4));
 	cli();
@@ -95,12 +86,10 @@ static void cr8_tests(void)
 
 static void apic_base_test(void)
 {
-	u32 port;
 	u64 base = rdmsr(0x1b);
 
 	wrmsr(0x1b, base & ~0x800ul);
-	asm volatile("inl %%dx, %%eax" : "=a"(port) : "d"(0xe8));
-	check_eq("kvm_run has the APIC base", port, (u32)base & ~0x800u);
+	check_eq("kvm_run has the APIC base", inl(0xe8), (u32)base & ~0x800u);
 	wrmsr(0x1b, base);
 }
 

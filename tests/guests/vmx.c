@@ -115,40 +115,6 @@ static void make_ept(void)
 	ept_pd[0][0] = (u64)ept_pt | 7;
 }
 
-static void set_segment(int i, u16 sel, u64 base, u32 limit, u32 ar)
-{
-	vmwrite(0x800 + 2 * i, sel);
-	vmwrite(0x4800 + 2 * i, limit);
-	vmwrite(0x4814 + 2 * i, ar);
-	vmwrite(0x6806 + 2 * i, base);
-}
-
-static void host_state(void)
-{
-	struct {
-		u16 limit;
-		u64 base;
-	} __attribute__((packed)) dt;
-	int i;
-
-	for (i = 0; i < 6; i++)
-		vmwrite(0xc00 + 2 * i, i == 1 ? 8 : 0);
-	vmwrite(0xc0c, 0x20);
-	vmwrite(0x6c00, READ_CR(0));
-	vmwrite(0x6c02, READ_CR(3));
-	vmwrite(0x6c04, READ_CR(4));
-	vmwrite(0x6c06, 0);
-	vmwrite(0x6c08, 0);
-	vmwrite(0x6c0a, 0);
-	asm volatile("sgdt %0" : "=m"(dt));
-	vmwrite(0x6c0c, dt.base);
-	asm volatile("sidt %0" : "=m"(dt));
-	vmwrite(0x6c0e, dt.base);
-	vmwrite(0x4c00, 0);
-	vmwrite(0x6c10, 0);
-	vmwrite(0x6c12, 0);
-}
-
 static void guest_state(void)
 {
 	int i;
@@ -194,8 +160,7 @@ static void controls(void)
 		vmwrite(PROC2_CTLS, proc2);
 	vmwrite(EXIT_CTLS, ctl(MSR_VMX_TRUE_EXIT, 1u << 9 | 1u << 20 | 1u << 21));
 	vmwrite(ENTRY_CTLS, ctl(MSR_VMX_TRUE_ENTRY, 1u << 9 | 1u << 15));
-	vmwrite(0x2806, rdmsr(0xc0000080));
-	vmwrite(0x2c02, rdmsr(0xc0000080));
+	vmwrite(0x2806, rdmsr(MSR_EFER));
 	vmwrite(EXC_BITMAP, 1u << 6);
 	vmwrite(ENTRY_INTR_INFO, 0);
 	vmwrite(0x400e, 0);

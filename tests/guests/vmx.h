@@ -5,6 +5,7 @@
 
 #include "lib.h"
 
+#define MSR_EFER		0xc0000080
 #define MSR_FEATURE_CONTROL	0x3a
 #define MSR_VMX_BASIC		0x480
 #define MSR_VMX_MISC		0x485
@@ -104,6 +105,39 @@ static inline u32 ctl(u32 msr, u32 want)
 	u64 cap = rdmsr(msr);
 
 	return (want | (u32)cap) & (u32)(cap >> 32);
+}
+
+static inline void set_segment(int i, u16 sel, u64 base, u32 limit, u32 ar)
+{
+	vmwrite(0x800 + 2 * i, sel);
+	vmwrite(0x4800 + 2 * i, limit);
+	vmwrite(0x4814 + 2 * i, ar);
+	vmwrite(0x6806 + 2 * i, base);
+}
+
+/* VM exits come back to what is loaded now, but for RIP and RSP, which are set before VM entry. */
+static inline void host_state(void)
+{
+	struct {
+		u16 limit;
+		u64 base;
+	} __attribute__((packed)) dt;
+	u32 f;
+
+	for (f = 0xc00; f <= 0xc0a; f += 2)
+		vmwrite(f, f == 0xc02 ? 8 : 0);
+	vmwrite(0xc0c, 0x20); /* TR */
+	vmwrite(0x6c00, READ_CR(0));
+	vmwrite(0x6c02, READ_CR(3));
+	vmwrite(0x6c04, READ_CR(4));
+	for (f = 0x6c06; f <= 0x6c12; f += 2)
+		vmwrite(f, 0);
+	asm volatile("sgdt %0" : "=m"(dt));
+	vmwrite(0x6c0c, dt.base);
+	asm volatile("sidt %0" : "=m"(dt));
+	vmwrite(0x6c0e, dt.base);
+	vmwrite(0x4c00, 0);
+	vmwrite(0x2c02, rdmsr(MSR_EFER));
 }
 
 #endif /* GUEST_VMX_H */
