@@ -7,8 +7,7 @@
 
 #include "surface.h"
 
-#define NOT_MAPPED ((void *)0x10)
-#define MXCSR_AT   24 /* in the legacy region of XSAVE */
+#define MXCSR_AT 24 /* in the legacy region of XSAVE */
 
 static bool fpu(struct world *w)
 {
@@ -84,14 +83,10 @@ static bool get_xsave2_bad(struct world *w)
 /* XCR0 takes what CPUID offers. */
 static bool xcrs(struct world *w)
 {
-	struct {
-		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 entries[256];
-	} c = { .head.nent = 256 };
+	struct cpuid_list c;
 	struct kvm_xcrs x = { .nr_xcrs = 1, .xcrs = { { .xcr = 0, .value = 3 } } }, back = { 0 };
 
-	return call(w, w->sys, KVM_GET_SUPPORTED_CPUID, &c) &&
-	       call(w, w->vcpu, KVM_SET_CPUID2, &c) && call(w, w->vcpu, KVM_SET_XCRS, &x) &&
+	return give_cpuid(w, &c) && call(w, w->vcpu, KVM_SET_XCRS, &x) &&
 	       call(w, w->vcpu, KVM_GET_XCRS, &back) && back.nr_xcrs == 1 &&
 	       back.xcrs[0].value == 3;
 }

@@ -10,8 +10,6 @@
 
 #include "surface.h"
 
-#define NOT_MAPPED ((void *)0x10)
-
 /* System ----------------------------------------------------------------- */
 
 static bool api_version(struct world *w)
@@ -88,11 +86,6 @@ static bool msr_feature_list_bad(struct world *w)
 {
 	return refused(w, w->sys, KVM_GET_MSR_FEATURE_INDEX_LIST, NOT_MAPPED, EFAULT);
 }
-
-struct cpuid_list {
-	struct kvm_cpuid2 head;
-	struct kvm_cpuid_entry2 entries[256];
-};
 
 static bool cpuid_list(struct world *w, unsigned long cmd, uint32_t first)
 {

@@ -7,8 +7,6 @@
 
 #include "surface.h"
 
-#define NOT_MAPPED ((void *)0x10)
-
 static const uint8_t out_e9[] = { 0xe6, 0xe9 }; /* out %al, $0xe9 */
 
 static bool run(struct world *w)
@@ -171,17 +169,11 @@ static bool get_msrs_bad(struct world *w)
 	return ioctl(w->vcpu, KVM_GET_MSRS, &m) == 0;
 }
 
-struct cpuid_list {
-	struct kvm_cpuid2 head;
-	struct kvm_cpuid_entry2 entries[256];
-};
-
 static bool cpuid2(struct world *w)
 {
-	struct cpuid_list set = { .head.nent = 256 }, get = { .head.nent = 256 };
+	struct cpuid_list set, get = { .head.nent = 256 };
 
-	return call(w, w->sys, KVM_GET_SUPPORTED_CPUID, &set) &&
-	       call(w, w->vcpu, KVM_SET_CPUID2, &set) && call(w, w->vcpu, KVM_GET_CPUID2, &get) &&
+	return give_cpuid(w, &set) && call(w, w->vcpu, KVM_GET_CPUID2, &get) &&
 	       get.head.nent == set.head.nent && get.entries[0].ebx == set.entries[0].ebx;
 }
 
@@ -194,10 +186,9 @@ static bool set_cpuid2_bad(struct world *w)
 
 static bool get_cpuid2_bad(struct world *w)
 {
-	struct cpuid_list set = { .head.nent = 256 };
+	struct cpuid_list set;
 
-	if (!call(w, w->sys, KVM_GET_SUPPORTED_CPUID, &set) ||
-	    !call(w, w->vcpu, KVM_SET_CPUID2, &set))
+	if (!give_cpuid(w, &set))
 		return false;
 	set.head.nent = 1;
 	return refused(w, w->vcpu, KVM_GET_CPUID2, &set, E2BIG);
@@ -273,11 +264,10 @@ static bool set_tsc_khz_bad(struct world *w)
 static bool kvmclock_ctrl(struct world *w)
 {
 	struct one_msr m = { .head.nmsrs = 1, .entry = { .index = 0x4b564d01, .data = 0x6001 } };
-	struct cpuid_list c = { .head.nent = 256 };
+	struct cpuid_list c;
 
-	return call(w, w->sys, KVM_GET_SUPPORTED_CPUID, &c) &&
-	       call(w, w->vcpu, KVM_SET_CPUID2, &c) && ioctl(w->vcpu, KVM_SET_MSRS, &m) == 1 &&
-	       run(w) && calln(w, w->vcpu, KVM_KVMCLOCK_CTRL, 0);
+	return give_cpuid(w, &c) && ioctl(w->vcpu, KVM_SET_MSRS, &m) == 1 && run(w) &&
+	       calln(w, w->vcpu, KVM_KVMCLOCK_CTRL, 0);
 }
 
 static bool kvmclock_ctrl_bad(struct world *w)

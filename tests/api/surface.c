@@ -137,6 +137,13 @@ bool full_world(struct world *w)
 	       populate(w);
 }
 
+bool give_cpuid(struct world *w, struct cpuid_list *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->head.nent = COUNT(c->entries);
+	return call(w, w->sys, KVM_GET_SUPPORTED_CPUID, c) && call(w, w->vcpu, KVM_SET_CPUID2, c);
+}
+
 bool run_code(struct world *w, const void *code, size_t size, uint32_t reason)
 {
 	memcpy(w->mem + CODE_AT, code, size);

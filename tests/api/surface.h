@@ -14,12 +14,20 @@
 #define MEM_SIZE 0x100000u
 #define CODE_AT	 0x1000u
 
+/* A pointer that no copy can follow. */
+#define NOT_MAPPED ((void *)0x10)
+
 /* A VM with an irqchip, a PIT, one vCPU in real mode at CODE_AT and MEM_SIZE bytes at 0. */
 struct world {
 	int sys, vm, vcpu;
 	struct kvm_run *run;
 	uint8_t *mem;
 	int err; /* errno of the last call() that failed */
+};
+
+struct cpuid_list {
+	struct kvm_cpuid2 head;
+	struct kvm_cpuid_entry2 entries[256];
 };
 
 enum fd_kind { SYS, VM, VCPU };
@@ -63,6 +71,9 @@ bool bare_world(struct world *w);
 bool full_world(struct world *w);
 /* Memory and a vCPU for a bare one. */
 bool populate(struct world *w);
+
+/* Gives the vCPU all the CPUID there is; it is in @c then. */
+bool give_cpuid(struct world *w, struct cpuid_list *c);
 
 /* Puts code at CODE_AT and runs the vCPU to its next exit; true when that is @reason. */
 bool run_code(struct world *w, const void *code, size_t size, uint32_t reason);
