@@ -93,6 +93,19 @@ int vcpu_block(struct vcpu *v);
 int vcpu_halt(struct vcpu *v);
 int vcpu_accept_init_sipi(struct vcpu *v);
 bool vcpu_take_init(struct vcpu *v);
+void vcpu_set_latched_init(struct vcpu *v, bool latched);
+void vcpu_set_sipi_vector(struct vcpu *v, u8 vector);
+void vcpu_set_sipi_pending(struct vcpu *v);
+
+/* Bits of vcpu.sipi; the low byte is the SIPI's vector. */
+#define SIPI_INIT_BIT	 8
+#define SIPI_PENDING_BIT 9
+#define SIPI_VECTOR	 0xfful
+
+static inline bool vcpu_init_pending(struct vcpu *v)
+{
+	return READ_ONCE(v->sipi) & BIT(SIPI_INIT_BIT);
+}
 
 /* smm.c: enum vcpu_next or -errno */
 int vcpu_accept_smi(struct vcpu *v);

@@ -483,7 +483,7 @@ void vcpu_get_events(struct vcpu *v, struct kvm_vcpu_events *e)
 	e->smi.smm = v->smm;
 	e->smi.pending = READ_ONCE(v->smi_pending);
 	e->smi.smm_inside_nmi = v->smm_in_nmi;
-	e->smi.latched_init = v->lapic && (READ_ONCE(v->sipi) & BIT(8));
+	e->smi.latched_init = v->lapic && vcpu_init_pending(v);
 	if (v->vm->triple_fault_event) {
 		e->triple_fault.pending = test_bit(REQ_TRIPLE_FAULT, &v->requests);
 		e->flags |= KVM_VCPUEVENT_VALID_TRIPLE_FAULT;
@@ -523,12 +523,8 @@ static void set_smi_events(struct vcpu *v, const struct kvm_vcpu_events *e)
 	}
 	WRITE_ONCE(v->smi_pending, !!e->smi.pending);
 	v->smm_in_nmi = v->smm && e->smi.smm_inside_nmi;
-	if (!v->lapic)
-		return;
-	if (e->smi.latched_init)
-		set_bit(8, &v->sipi);
-	else
-		clear_bit(8, &v->sipi);
+	if (v->lapic)
+		vcpu_set_latched_init(v, e->smi.latched_init);
 }
 
 /* KVM_SET_VCPU_EVENTS */
@@ -567,7 +563,7 @@ int vcpu_set_events(struct vcpu *v, const struct kvm_vcpu_events *e)
 	if (e->flags & KVM_VCPUEVENT_VALID_NMI_PENDING)
 		atomic_set(&v->ev.nmi_pending, min_t(int, e->nmi.pending, 2));
 	if ((e->flags & KVM_VCPUEVENT_VALID_SIPI_VECTOR) && v->lapic)
-		v->sipi = (v->sipi & ~0xfful) | (e->sipi_vector & 0xff);
+		vcpu_set_sipi_vector(v, e->sipi_vector);
 	if (e->flags & KVM_VCPUEVENT_VALID_SMM)
 		set_smi_events(v, e);
 	if (e->flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT) {

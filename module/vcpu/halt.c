@@ -10,15 +10,15 @@
 #include "vcpu/core.h"
 #include "vcpu/nested.h"
 
-#define SIPI_INIT_PENDING BIT(8)
-#define SIPI_PENDING	  BIT(9)
+#define SIPI_INIT    BIT(SIPI_INIT_BIT)
+#define SIPI_PENDING BIT(SIPI_PENDING_BIT)
 
 void vcpu_post_init(struct vcpu *v)
 {
 	unsigned long old = READ_ONCE(v->sipi);
 
 	/* An INIT forgets a SIPI that has not been taken. */
-	while (!try_cmpxchg(&v->sipi, &old, SIPI_INIT_PENDING))
+	while (!try_cmpxchg(&v->sipi, &old, SIPI_INIT))
 		;
 	vcpu_request_and_kick(v, REQ_EVENT);
 }
@@ -27,7 +27,7 @@ void vcpu_post_sipi(struct vcpu *v, u8 vector)
 {
 	unsigned long old = READ_ONCE(v->sipi);
 
-	while (!try_cmpxchg(&v->sipi, &old, (old & SIPI_INIT_PENDING) | SIPI_PENDING | vector))
+	while (!try_cmpxchg(&v->sipi, &old, (old & SIPI_INIT) | SIPI_PENDING | vector))
 		;
 	vcpu_request_and_kick(v, REQ_EVENT);
 }
@@ -60,17 +60,16 @@ int vcpu_accept_init_sipi(struct vcpu *v)
 	if (likely(!old))
 		return RESUME_GUEST;
 	if (v->smm) {
-		clear_bit(9, &v->sipi);
+		clear_bit(SIPI_PENDING_BIT, &v->sipi);
 		return RESUME_GUEST;
 	}
 
-	if (old & SIPI_INIT_PENDING) {
+	if (old & SIPI_INIT) {
 		if (v->in_l2)
 			return RESUME_GUEST; /* nested_check_events() exits first */
 		if (nested_vmxon(v))
 			return RESUME_GUEST; /* stays pending until VMXOFF */
-		while (!try_cmpxchg(&v->sipi, &old, old & ~SIPI_INIT_PENDING))
-			;
+		clear_bit(SIPI_INIT_BIT, &v->sipi);
 		vcpu_reset(v, true);
 		if (v->id == v->vm->bsp_vcpu_id)
 			v->mp_state = KVM_MP_STATE_RUNNABLE;
@@ -80,10 +79,10 @@ int vcpu_accept_init_sipi(struct vcpu *v)
 
 	old = READ_ONCE(v->sipi);
 	if (old & SIPI_PENDING) {
-		while (!try_cmpxchg(&v->sipi, &old, old & SIPI_INIT_PENDING))
+		while (!try_cmpxchg(&v->sipi, &old, old & SIPI_INIT))
 			;
 		if (v->mp_state == KVM_MP_STATE_INIT_RECEIVED)
-			start_at_sipi(v, old & 0xff);
+			start_at_sipi(v, old & SIPI_VECTOR);
 	}
 	return RESUME_GUEST;
 }
@@ -91,7 +90,29 @@ int vcpu_accept_init_sipi(struct vcpu *v)
 /* INIT waits to be turned into a nested exit; clears it when it does. */
 bool vcpu_take_init(struct vcpu *v)
 {
-	return test_and_clear_bit(8, &v->sipi);
+	return test_and_clear_bit(SIPI_INIT_BIT, &v->sipi);
+}
+
+/* What user space restores: an INIT latched in SMM, a SIPI's vector, and that a SIPI has come. */
+void vcpu_set_latched_init(struct vcpu *v, bool latched)
+{
+	if (latched)
+		set_bit(SIPI_INIT_BIT, &v->sipi);
+	else
+		clear_bit(SIPI_INIT_BIT, &v->sipi);
+}
+
+void vcpu_set_sipi_vector(struct vcpu *v, u8 vector)
+{
+	unsigned long old = READ_ONCE(v->sipi);
+
+	while (!try_cmpxchg(&v->sipi, &old, (old & ~SIPI_VECTOR) | vector))
+		;
+}
+
+void vcpu_set_sipi_pending(struct vcpu *v)
+{
+	set_bit(SIPI_PENDING_BIT, &v->sipi);
 }
 
 bool vcpu_runnable(struct vcpu *v)
@@ -115,7 +136,7 @@ static bool init_sipi_waits(struct vcpu *v)
 
 	if (v->smm)
 		return false;
-	if (sipi & SIPI_INIT_PENDING)
+	if (sipi & SIPI_INIT)
 		return v->in_l2 || !nested_vmxon(v);
 	return (sipi & SIPI_PENDING) && v->mp_state == KVM_MP_STATE_INIT_RECEIVED;
 }

@@ -325,7 +325,7 @@ static bool nmi_window_open(struct vcpu *v)
 
 static bool something_exits(struct vcpu *v)
 {
-	return v->nested->mtf_pending || nested_timer_expired(v) || (READ_ONCE(v->sipi) & BIT(8)) ||
+	return v->nested->mtf_pending || nested_timer_expired(v) || vcpu_init_pending(v) ||
 	       (atomic_read(&v->ev.nmi_pending) && nested_exits_on_nmi(v)) ||
 	       (nested_exits_on_irq(v) && vcpu_irq_pending(v));
 }

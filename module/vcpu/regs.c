@@ -346,7 +346,7 @@ int vcpu_set_mp_state(struct vcpu *v, const struct kvm_mp_state *s)
 		return -EINVAL;
 	if (s->mp_state == KVM_MP_STATE_SIPI_RECEIVED) {
 		v->mp_state = KVM_MP_STATE_INIT_RECEIVED;
-		set_bit(9, &v->sipi);
+		vcpu_set_sipi_pending(v);
 	} else {
 		v->mp_state = s->mp_state;
 	}

@@ -196,7 +196,7 @@ struct vcpu {
 	struct page *run_page;
 	void *pio_data;	    /* (c) second page of the mapping */
 	int mp_state;	    /* (v) KVM_MP_STATE_*; others through requests */
-	unsigned long sipi; /* (a) bit 8 = INIT, bit 9 = SIPI pending, 0-7 vector */
+	unsigned long sipi; /* (a) INIT and SIPI that wait; see SIPI_* in core.h */
 	bool smi_pending;   /* (a) */
 	bool smm;	    /* (v) in system-management mode: address space 1 */
 	bool smm_in_nmi;    /* (v) NMIs were blocked when it was entered */
