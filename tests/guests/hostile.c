@@ -23,35 +23,6 @@ static struct cpu cpus[2] = { { .index = 0 }, { .index = 1 } };
 u64 resume_rip_, resume_rsp_;
 extern char ap_again[];
 
-/* Runs L2 to its next exit; 0, or how VMLAUNCH or VMRESUME failed. */
-int hostile_run(int launched, u64 *regs);
-asm(".globl hostile_run\n"
-    "hostile_run:\n\t"
-    "push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15; push %rsi\n\t"
-    "mov $0x6c14, %eax; vmwrite %rsp, %rax\n\t"
-    "mov $0x6c16, %eax; mov $hostile_exit, %ecx; vmwrite %rcx, %rax\n\t"
-    "test %edi, %edi\n\t"
-    "mov 0(%rsi), %rax; mov 8(%rsi), %rcx; mov 16(%rsi), %rdx; mov 24(%rsi), %rbx\n\t"
-    "mov 40(%rsi), %rbp; mov 56(%rsi), %rdi; mov 64(%rsi), %r8; mov 72(%rsi), %r9\n\t"
-    "mov 48(%rsi), %rsi\n\t"
-    "jnz 1f\n\t"
-    "vmlaunch\n\t"
-    "jmp 2f\n"
-    "1: vmresume\n"
-    "2: mov $1, %eax\n\t"
-    "jc 3f\n\t"
-    "mov $2, %eax\n"
-    "3: pop %rsi; pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n\t"
-    "cld\n\t"
-    "ret\n"
-    "hostile_exit:\n\t"
-    "xchg %rsi, (%rsp)\n\t"
-    "mov %rax, 0(%rsi); mov %rcx, 8(%rsi); mov %rdx, 16(%rsi); mov %rbx, 24(%rsi)\n\t"
-    "mov %rbp, 40(%rsi); mov %rdi, 56(%rsi); mov %r8, 64(%rsi); mov %r9, 72(%rsi)\n\t"
-    "mov (%rsp), %rax; mov %rax, 48(%rsi)\n\t"
-    "xor %eax, %eax\n\t"
-    "jmp 3b\n");
-
 /*
  * Calls @fn; a trap in it, or a VM exit that nobody expected, comes back here. Returns 1 then.
  */
@@ -332,7 +303,7 @@ static void enter_l2(struct cpu *c)
 	for (i = 0; i < EXITS_MAX; i++) {
 		/* L2 may loop: the next deadline of L1's ends that, if nothing was spoilt there. */
 		wrmsr(0x6e0, rdtsc() + 2000 + below(c, 400000));
-		if (hostile_run((int)launched, c->regs)) {
+		if (run_l2((int)launched, c->regs)) {
 			vmread(INSN_ERROR);
 			return;
 		}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Interrupts from a controller in user space (the runner's, see there): KVM_INTERRUPT, the
+ * Interrupts from a controller in user space (runner/pic.c): KVM_INTERRUPT, the
  * interrupt window, HLT and CR8 exits, and a queued interrupt that is saved and restored.
  */
 #include "lib.h"

@@ -40,35 +40,12 @@ static void do_vmread(void *arg)
 	vmread((u64)arg);
 }
 
-/* ------------------------------------------------------------------ the switch to L2 and back */
+static u64 l2_regs[16]; /* by encoding */
 
-extern u64 l2_regs[16];
-u64 l2_regs[16]; /* rax rcx rdx rbx - rbp rsi rdi r8-r15, by encoding */
-
-/* Runs L2 to its next exit; 0, or the failure of VMLAUNCH/VMRESUME. */
-int vmx_run(int launched);
-asm(".globl vmx_run\n"
-    "vmx_run:\n\t"
-    "push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n\t"
-    "mov $0x6c14, %eax; vmwrite %rsp, %rax\n\t"
-    "mov $0x6c16, %eax; mov $vmx_exit, %ecx; vmwrite %rcx, %rax\n\t"
-    "test %edi, %edi\n\t"
-    "mov l2_regs+0, %rax; mov l2_regs+8, %rcx; mov l2_regs+16, %rdx; mov l2_regs+24, %rbx\n\t"
-    "mov l2_regs+40, %rbp; mov l2_regs+48, %rsi; mov l2_regs+56, %rdi\n\t"
-    "jnz 1f\n\t"
-    "vmlaunch\n\t"
-    "jmp 2f\n"
-    "1: vmresume\n"
-    "2: mov $1, %eax\n\t"
-    "jc 3f\n\t"
-    "mov $2, %eax\n"
-    "3: pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n\t"
-    "ret\n"
-    "vmx_exit:\n\t"
-    "mov %rax, l2_regs+0; mov %rcx, l2_regs+8; mov %rdx, l2_regs+16; mov %rbx, l2_regs+24\n\t"
-    "mov %rbp, l2_regs+40; mov %rsi, l2_regs+48; mov %rdi, l2_regs+56\n\t"
-    "xor %eax, %eax\n\t"
-    "jmp 3b\n");
+static int vmx_run(int launched)
+{
+	return run_l2(launched, l2_regs);
+}
 
 static void skip(void)
 {

@@ -107,37 +107,12 @@ static inline u32 ctl(u32 msr, u32 want)
 	return (want | (u32)cap) & (u32)(cap >> 32);
 }
 
-static inline void set_segment(int i, u16 sel, u64 base, u32 limit, u32 ar)
-{
-	vmwrite(0x800 + 2 * i, sel);
-	vmwrite(0x4800 + 2 * i, limit);
-	vmwrite(0x4814 + 2 * i, ar);
-	vmwrite(0x6806 + 2 * i, base);
-}
-
-/* VM exits come back to what is loaded now, but for RIP and RSP, which are set before VM entry. */
-static inline void host_state(void)
-{
-	struct {
-		u16 limit;
-		u64 base;
-	} __attribute__((packed)) dt;
-	u32 f;
-
-	for (f = 0xc00; f <= 0xc0a; f += 2)
-		vmwrite(f, f == 0xc02 ? 8 : 0);
-	vmwrite(0xc0c, 0x20); /* TR */
-	vmwrite(0x6c00, READ_CR(0));
-	vmwrite(0x6c02, READ_CR(3));
-	vmwrite(0x6c04, READ_CR(4));
-	for (f = 0x6c06; f <= 0x6c12; f += 2)
-		vmwrite(f, 0);
-	asm volatile("sgdt %0" : "=m"(dt));
-	vmwrite(0x6c0c, dt.base);
-	asm volatile("sidt %0" : "=m"(dt));
-	vmwrite(0x6c0e, dt.base);
-	vmwrite(0x4c00, 0);
-	vmwrite(0x2c02, rdmsr(MSR_EFER));
-}
+/*
+ * vmx_lib.c. Runs L2 to its next exit. Its registers, by encoding, are taken from @regs and put back
+ * there, the first ten but RSP. 0, or how VMLAUNCH or VMRESUME failed, as VMX_INSN() tells.
+ */
+int run_l2(int launched, u64 *regs);
+void set_segment(int i, u16 sel, u64 base, u32 limit, u32 ar);
+void host_state(void);
 
 #endif /* GUEST_VMX_H */
