@@ -47,6 +47,8 @@ const struct api_call *api_find(const struct api_call *table, size_t n, u32 cmd)
 long api_call(const struct api_call *call, void *obj, unsigned long arg);
 typedef int (*api_cpuid_fill)(struct vcpu *v, struct kvm_cpuid_entry2 *out, u32 *nent);
 long api_fill_cpuid(struct vcpu *v, api_cpuid_fill fill, unsigned long arg, bool count_always);
+typedef int (*api_msr_fn)(struct vcpu *v, struct kvm_msr_entry *e);
+long api_msrs(struct vcpu *v, api_msr_fn fn, unsigned long arg, bool copy_back);
 
 /* One file_operations per kind of fd. */
 extern const struct file_operations api_system_fops; /* system.c */

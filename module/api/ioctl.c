@@ -89,3 +89,38 @@ long api_fill_cpuid(struct vcpu *v, api_cpuid_fill fill, unsigned long arg, bool
 	kvfree(e);
 	return ret;
 }
+
+/**
+ * api_msrs - carry out an ioctl whose argument is a struct kvm_msrs
+ * @v: passed on to @fn
+ * @fn: reads or writes one MSR; the first one that fails ends the list
+ * @arg: the ioctl's argument, user memory
+ * @copy_back: user space gets the entries
+ *
+ * Return: how many entries, in order, were done, or -errno.
+ */
+long api_msrs(struct vcpu *v, api_msr_fn fn, unsigned long arg, bool copy_back)
+{
+	struct kvm_msrs __user *u = (void __user *)arg;
+	struct kvm_msr_entry *e;
+	struct kvm_msrs head;
+	long ret;
+	u32 i;
+
+	if (copy_from_user(&head, u, sizeof(head)))
+		return -EFAULT;
+	if (head.nmsrs >= API_MAX_MSRS)
+		return -E2BIG;
+	e = memdup_user(u->entries, head.nmsrs * sizeof(*e));
+	if (IS_ERR(e))
+		return PTR_ERR(e);
+	for (i = 0; i < head.nmsrs; i++) {
+		if (fn(v, &e[i]))
+			break;
+	}
+	ret = i;
+	if (copy_back && copy_to_user(u->entries, e, head.nmsrs * sizeof(*e)))
+		ret = -EFAULT;
+	kfree(e);
+	return ret;
+}

@@ -6,7 +6,6 @@
 #include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <asm/mce.h>
 
@@ -108,34 +107,19 @@ static long sys_get_mce_cap(void *unused, void *buf, unsigned long arg)
 	return 0;
 }
 
-/* KVM_GET_MSRS: feature MSRs. Returns how many, in order, could be read. */
+static int read_feature_msr(struct vcpu *unused, struct kvm_msr_entry *e)
+{
+	u64 val;
+	int ret = msr_get_feature(e->index, &val);
+
+	if (!ret)
+		e->data = val;
+	return ret;
+}
+
 static long sys_get_msrs(void *unused, void *buf, unsigned long arg)
 {
-	struct kvm_msrs __user *u = (void __user *)arg;
-	struct kvm_msrs head;
-	struct kvm_msr_entry *e;
-	u32 i;
-	long ret;
-
-	if (copy_from_user(&head, u, sizeof(head)))
-		return -EFAULT;
-	if (head.nmsrs >= API_MAX_MSRS)
-		return -E2BIG;
-	e = memdup_user(u->entries, head.nmsrs * sizeof(*e));
-	if (IS_ERR(e))
-		return PTR_ERR(e);
-	for (i = 0; i < head.nmsrs; i++) {
-		u64 val;
-
-		if (msr_get_feature(e[i].index, &val))
-			break;
-		e[i].data = val;
-	}
-	ret = i;
-	if (copy_to_user(u->entries, e, head.nmsrs * sizeof(*e)))
-		ret = -EFAULT;
-	kfree(e);
-	return ret;
+	return api_msrs(NULL, read_feature_msr, arg, true);
 }
 
 /* The only attribute: which XCR0 components guests may be given. */

@@ -114,8 +114,6 @@ static long translate(void *v, void *buf, unsigned long arg)
 
 /* MSRs ------------------------------------------------------------------------ */
 
-typedef int (*msr_fn)(struct vcpu *v, struct kvm_msr_entry *e);
-
 static int read_msr(struct vcpu *v, struct kvm_msr_entry *e)
 {
 	u64 val = 0;
@@ -130,41 +128,14 @@ static int write_msr(struct vcpu *v, struct kvm_msr_entry *e)
 	return vcpu_set_msr(v, e->index, e->data, true);
 }
 
-/* Returns how many entries, in order, were done. */
-static long msrs(struct vcpu *v, unsigned long arg, msr_fn fn, bool copy_back)
-{
-	struct kvm_msrs __user *u = (void __user *)arg;
-	struct kvm_msr_entry *e;
-	struct kvm_msrs head;
-	long ret;
-	u32 i;
-
-	if (copy_from_user(&head, u, sizeof(head)))
-		return -EFAULT;
-	if (head.nmsrs >= API_MAX_MSRS)
-		return -E2BIG;
-	e = memdup_user(u->entries, head.nmsrs * sizeof(*e));
-	if (IS_ERR(e))
-		return PTR_ERR(e);
-	for (i = 0; i < head.nmsrs; i++) {
-		if (fn(v, &e[i]))
-			break;
-	}
-	ret = i;
-	if (copy_back && copy_to_user(u->entries, e, head.nmsrs * sizeof(*e)))
-		ret = -EFAULT;
-	kfree(e);
-	return ret;
-}
-
 static long get_msrs(void *v, void *buf, unsigned long arg)
 {
-	return msrs(v, arg, read_msr, true);
+	return api_msrs(v, read_msr, arg, true);
 }
 
 static long set_msrs(void *v, void *buf, unsigned long arg)
 {
-	return msrs(v, arg, write_msr, false);
+	return api_msrs(v, write_msr, arg, false);
 }
 
 /* CPUID ------------------------------------------------------------------------ */
