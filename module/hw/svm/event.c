@@ -8,6 +8,9 @@
  *    blocked until RIP has left that IRET. When somebody waits for the moment
  *    the one instruction is single-stepped, with every exception intercepted
  *    so that the borrowed TF is never pushed on the guest's stack.
+ *  - an interrupt shadow on QEMU's TCG, which saves it at #VMEXIT and forgets
+ *    it at VMRUN. Without it an interrupt comes between STI and HLT, and a
+ *    guest then waits in HLT for one that has been.
  *  - the return address of a software interrupt on processors that do not
  *    save NRIP: RIP is advanced before the entry, and put back when the
  *    delivery was cut short (APM "Event Injection").
@@ -127,11 +130,17 @@ void svm_set_window(struct vcpu *v, u32 windows)
 	svm_update_intercepts(v, ctx);
 }
 
+/* This entry ends behind the instruction at RIP. */
+static void start_step(struct vcpu *v, struct svm_ctx *ctx)
+{
+	ctx->stepping = true;
+	ctx->vmcb->s.rflags |= X86_EFLAGS_TF;
+	svm_update_intercepts(v, ctx);
+}
+
 /* Decide how an NMI window is found. False: it is open now. */
 static bool prepare_nmi_window(struct vcpu *v, struct svm_ctx *ctx)
 {
-	struct svm_save *s = &ctx->vmcb->s;
-
 	if (ctx->nmi_masked && !ctx->iret_pending)
 		return true; /* the IRET intercept will tell */
 	if (ctx->vmcb->c.event_inj) {
@@ -140,10 +149,28 @@ static bool prepare_nmi_window(struct vcpu *v, struct svm_ctx *ctx)
 	}
 	if (!ctx->iret_pending && !in_shadow(ctx))
 		return false;
-	ctx->stepping = true;
-	s->rflags |= X86_EFLAGS_TF;
-	svm_update_intercepts(v, ctx);
+	start_step(v, ctx);
 	return true;
+}
+
+/*
+ * The processor will forget the shadow. An exit before the instruction in it must find it again, and
+ * while an interrupt window is wanted that instruction is executed before there can be one.
+ */
+static void keep_shadow(struct vcpu *v, struct svm_ctx *ctx)
+{
+	struct svm_control *c = &ctx->vmcb->c;
+
+	if (c->event_inj)
+		return; /* its delivery ends the shadow */
+	ctx->shadow_kept = true;
+	ctx->shadow_rip = v->rip;
+	if (!(svm_windows(ctx) & WINDOW_IRQ))
+		return;
+	if (!ctx->stepping)
+		start_step(v, ctx);
+	c->int_ctl &= ~(u32)INT_CTL_WINDOW;
+	vmcb_dirty(ctx->vmcb, CLEAN_TPR);
 }
 
 /**
@@ -158,6 +185,8 @@ bool svm_prepare_events(struct vcpu *v, struct svm_ctx *ctx)
 
 	if ((svm_windows(ctx) & WINDOW_NMI) && !prepare_nmi_window(v, ctx))
 		return false;
+	if (unlikely(in_shadow(ctx)) && svm_features.forgets_shadow)
+		keep_shadow(v, ctx);
 	if (likely(!c->event_inj))
 		return true;
 	if ((c->event_inj & EVT_TYPE) == EVT_TYPE_NMI && !ctx->nmi_masked) {
@@ -220,6 +249,11 @@ void svm_finish_events(struct vcpu *v, struct svm_ctx *ctx, struct vcpu_exit *e)
 	struct svm_control *c = &ctx->vmcb->c;
 
 	c->event_inj = 0;
+	if (unlikely(ctx->shadow_kept)) {
+		ctx->shadow_kept = false;
+		if (v->rip == ctx->shadow_rip)
+			c->int_state |= INT_STATE_SHADOW;
+	}
 	if (unlikely(c->exit_int_info & EVT_VALID)) {
 		e->idt_info = to_idt_info(c->exit_int_info);
 		e->idt_error = c->exit_int_info_err;
@@ -297,8 +331,9 @@ bool svm_finish_step(struct vcpu *v, struct svm_ctx *ctx, struct vcpu_exit *e)
 	svm_update_intercepts(v, ctx);
 
 	if (stepped && !guest_tf) {
-		e->reason = ctx->nmi_masked || in_shadow(ctx) ? VCPU_EXIT_NONE :
-								EXIT_REASON_NMI_WINDOW;
+		e->reason = VCPU_EXIT_NONE; /* the next entry finds the interrupt window */
+		if ((svm_windows(ctx) & WINDOW_NMI) && !ctx->nmi_masked && !in_shadow(ctx))
+			e->reason = EXIT_REASON_NMI_WINDOW;
 		return true;
 	}
 	if (vector < 32 && !(wanted & BIT(vector))) {

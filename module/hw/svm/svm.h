@@ -36,8 +36,9 @@ struct svm_features {
 	bool decode_assists;
 	bool pause_filter;
 	bool virt_spec_ctrl;
-	bool tsc_aux;	/* RDTSCP or RDPID exists */
-	bool spec_ctrl; /* MSR_IA32_SPEC_CTRL exists */
+	bool tsc_aux;	     /* RDTSCP or RDPID exists */
+	bool spec_ctrl;	     /* MSR_IA32_SPEC_CTRL exists */
+	bool forgets_shadow; /* VMRUN ignores INTERRUPT_SHADOW: see event.c */
 };
 
 extern struct svm_features svm_features;
@@ -62,6 +63,7 @@ extern struct svm_features svm_features;
  * @nmi_masked:	an NMI has been delivered and no IRET has completed since
  * @iret_pending: IRET at @iret_rip exited and is about to be executed
  * @stepping:	this entry executes one instruction, to find the NMI window
+ * @shadow_kept: this entry began in a shadow at @shadow_rip (forgets_shadow)
  * @soft_len:	RIP is advanced by this at the entry (software event to inject)
  * @soft_rip:	where RIP was before; valid while @soft_armed
  */
@@ -86,11 +88,13 @@ struct svm_ctx {
 	bool nmi_masked;
 	bool iret_pending;
 	bool stepping;
+	bool shadow_kept;
 	bool soft_armed;
 	bool l1_dr; /* L1 wants MOV DR exits */
 	bool no_rdtscp;
 	bool no_invpcid;
 	u64 iret_rip;
+	u64 shadow_rip;
 	u64 soft_rip;
 };
 
