@@ -31,13 +31,14 @@ static void use_after_free(void)
 	hidden = NULL;
 }
 
+/* Beyond the end but in the same page: the page behind it is not mapped, and would be an oops. */
 static void beyond_vmalloc(void)
 {
-	char *p = vmalloc(PAGE_SIZE);
+	char *p = vmalloc(PAGE_SIZE / 2);
 
 	hidden = (int *)p;
 	if (p)
-		pr_info("bad: %d\n", ((volatile char *)hidden)[PAGE_SIZE]);
+		pr_info("bad: %d\n", ((volatile char *)hidden)[PAGE_SIZE / 2 + 64]);
 	hidden = NULL;
 	vfree(p);
 }
@@ -75,13 +76,18 @@ static void array_index(void)
 	pr_info("bad: %d\n", table[i & 7]);
 }
 
+/* A timer without a function is one that has been shut down: mod_timer() would not start it. */
+static void timer_expired(struct timer_list *unused)
+{
+}
+
 static void free_live_timer(void)
 {
 	struct timer_list *t = kzalloc(sizeof(*t), GFP_KERNEL);
 
 	if (!t)
 		return;
-	timer_setup(t, NULL, 0);
+	timer_setup(t, timer_expired, 0);
 	mod_timer(t, jiffies + 3600 * HZ);
 	/* The report comes before the memory goes, and repairs what it found. */
 	kfree(t);
