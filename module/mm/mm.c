@@ -146,14 +146,20 @@ free:
 	return ret;
 }
 
-/* No vCPU is left, and nobody can reach the VM. */
+/*
+ * Nobody can reach the VM, but its creator may live on and change its memory. The notifier's last
+ * call removes all mappings and makes requests of the vCPUs, as any call of it may: they are there.
+ */
+void vm_mm_detach(struct vm *vm)
+{
+	mm_notifier_unregister(vm->mm);
+}
+
+/* After vm_mm_detach(), and no vCPU is left. */
 void vm_mm_destroy(struct vm *vm)
 {
 	struct vm_mm *mm = vm->mm;
 
-	if (!mm)
-		return;
-	mm_notifier_unregister(mm);
 	mdp_roots_destroy(mm);
 	tdp_destroy(mm);
 	vm_slots_destroy(vm);

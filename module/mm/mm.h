@@ -19,7 +19,8 @@ struct vcpu;
 /* Address spaces, each with slots and a tree of its own: 0, and 1 for a vCPU in SMM. */
 #define MM_NR_AS 2
 
-int vm_mm_create(struct vm *vm); /* allocates vm->mm, registers the MMU notifier */
+int vm_mm_create(struct vm *vm);  /* allocates vm->mm, registers the MMU notifier */
+void vm_mm_detach(struct vm *vm); /* unregisters it; before the vCPUs are freed */
 void vm_mm_destroy(struct vm *vm);
 void mm_vcpu_free(struct vcpu *v); /* the vCPU lets go of its root; before vm_mm_destroy() */
 

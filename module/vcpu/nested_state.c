@@ -354,8 +354,11 @@ int nested_resume(struct vcpu *v)
 	n->restored = 0;
 	if (!v->in_l2)
 		return RESUME_GUEST;
-	if ((todo & RESTORED_REGS) && !l2_can_run(v, &r))
+	if ((todo & RESTORED_REGS) && !l2_can_run(v, &r)) {
+		if (r < 0)
+			n->restored = todo;
 		return r;
+	}
 	if (!(todo & RESTORED_TIMER) || !pin_has(n->vmcs12, PIN_BASED_VMX_PREEMPTION_TIMER))
 		return RESUME_GUEST;
 	if (todo & RESTORED_DEADLINE)

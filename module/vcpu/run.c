@@ -65,6 +65,18 @@ static bool split_eoi(struct vcpu *v)
 	return true;
 }
 
+/*
+ * What could not be done for want of memory is still to be done: user space may make room and call
+ * KVM_RUN again, and without a new root the hardware would go on with the old one, whose pages may be
+ * gone.
+ */
+static int keep_if_failed(struct vcpu *v, enum vcpu_req req, int r)
+{
+	if (r < 0)
+		vcpu_request(v, req);
+	return r;
+}
+
 static int serve_requests(struct vcpu *v)
 {
 	int r;
@@ -80,7 +92,7 @@ static int serve_requests(struct vcpu *v)
 	if (take_request(v, REQ_TPR_ACCESS))
 		return tpr_access_report(v);
 	if (take_request(v, REQ_L2_RESTORED)) {
-		r = nested_resume(v);
+		r = keep_if_failed(v, REQ_L2_RESTORED, nested_resume(v));
 		if (r != RESUME_GUEST)
 			return r;
 	}
@@ -115,17 +127,17 @@ static int serve_requests(struct vcpu *v)
 		}
 		if (!vcpu_runnable(v))
 			return RESUME_GUEST;
-		r = vcpu_prepare_events(v);
+		r = keep_if_failed(v, REQ_EVENT, vcpu_prepare_events(v));
 		if (r != RESUME_GUEST)
 			return r;
 	}
 	if (take_request(v, REQ_L2_PAGES)) {
-		r = nested_reload_pages(v);
+		r = keep_if_failed(v, REQ_L2_PAGES, nested_reload_pages(v));
 		if (r != RESUME_GUEST)
 			return r;
 	}
 	if (take_request(v, REQ_MMU_RELOAD)) {
-		r = load_root(v);
+		r = keep_if_failed(v, REQ_MMU_RELOAD, load_root(v));
 		if (r != RESUME_GUEST)
 			return r;
 	}

@@ -516,10 +516,14 @@ static void vm_destroy(struct vm *vm)
 	unsigned int i, n = vm_nr_vcpus(vm);
 
 	vm_unlist(vm);
-	/* Devices first: nothing can raise an interrupt any more; then who takes them. */
+	/*
+	 * Devices first: nothing can raise an interrupt any more; then what makes requests of
+	 * vCPUs, then those.
+	 */
 	vm_buses_destroy(vm);
 	if (vm->irqchip)
 		irqchip_destroy(vm->irqchip);
+	vm_mm_detach(vm);
 	for (i = 0; i < n; i++)
 		vcpu_free(vm->vcpus[i]);
 	hv_vm_free(vm);
