@@ -287,31 +287,37 @@ asm(".globl l2_busy\n"
 
 #define VEC_TIMER     0x40
 #define IRQ_ROUNDS    4000
+#define BRIEF_ROUNDS  8
 #define IRQ_MAX_EXITS 20000
 
 /* One deadline of L1, due while L0 is somewhere between L2's exits and entries. */
 static int deadline_round(u64 ticks)
 {
-	int i;
+	int i, r = 0;
+	u64 reason = 10;
 
 	wrmsr(0x6e0, rdtsc() + ticks);
-	for (i = 0; i < IRQ_MAX_EXITS; i++) {
-		if (vmx_run(1))
-			return 0;
-		if (vmread(EXIT_REASON) == 1)
+	for (i = 0; i < IRQ_MAX_EXITS && reason == 10; i++) {
+		r = vmx_run(1);
+		if (r)
 			break;
-		if (vmread(EXIT_REASON) != 10)
-			return 0;
-		skip();
+		reason = vmread(EXIT_REASON);
+		if (reason == 10)
+			skip();
 	}
-	if (i == IRQ_MAX_EXITS || vmread(EXIT_INTR_INFO) != (0x80000000 | VEC_TIMER))
+	if (r || reason != 1 || vmread(EXIT_INTR_INFO) != (0x80000000 | VEC_TIMER)) {
+		check_eq("round of a deadline: VM entry", r, 0);
+		check_eq("round of a deadline: exit reason", reason, 1);
+		check_eq("round of a deadline: interrupt", vmread(EXIT_INTR_INFO),
+			 0x80000000 | VEC_TIMER);
 		return 0;
+	}
 	wrmsr(0x80b, 0);
 	return 1;
 }
 
 /* External-interrupt exiting: each of L1's interrupts ends L2's turn, none reaches L2. */
-static void interrupts(void)
+static void interrupts(int wanted)
 {
 	u64 ticks = 1000;
 	int rounds = 0;
@@ -323,11 +329,11 @@ static void interrupts(void)
 	vmwrite(EXIT_CTLS, ctl(MSR_VMX_TRUE_EXIT, 1u << 9 | 1u << 15 | 1u << 20 | 1u << 21));
 	vmwrite(GUEST_RIP, (u64)l2_busy);
 	vmwrite(GUEST_RFLAGS, 0x202);
-	while (rounds < IRQ_ROUNDS && deadline_round(ticks)) {
+	while (rounds < wanted && deadline_round(ticks)) {
 		ticks = 1000 + (ticks * 1103515245 + 12345) % 400000;
 		rounds++;
 	}
-	check_eq("each of L1's interrupts exits from L2", (u64)rounds, IRQ_ROUNDS);
+	check_eq("each of L1's interrupts exits from L2", (u64)rounds, (u64)wanted);
 	controls();
 	vmwrite(GUEST_RFLAGS, 2);
 }
@@ -556,6 +562,27 @@ static void smi_tests(void)
 	controls();
 }
 
+void l2_smi_spin(void);
+asm(".globl l2_smi_spin\n"
+    "l2_smi_spin:\n\t"
+    "outb %al, $0xb2\n"
+    "1: pause\n\t"
+    "jmp 1b\n");
+
+/* L2's time is not forgotten over the SMI, nor when it is saved and loaded then. */
+static void timer_and_smi(void)
+{
+	if (!(rdmsr(MSR_VMX_TRUE_PIN) >> 38 & 1))
+		return;
+	vmwrite(PIN_CTLS, ctl(MSR_VMX_TRUE_PIN, 1u << 6));
+	vmwrite(PROC_CTLS, vmread(PROC_CTLS) & ~(1ul << 24)); /* no exit by OUT */
+	vmwrite(PREEMPTION_TIMER, 0x100000);
+	vmwrite(GUEST_RIP, (u64)l2_smi_spin);
+	expect_exit("exit: VMX-preemption timer after an SMI in L2", 1, 52);
+	check_eq("SMI in L2 before the timer", smi_count, 3);
+	controls();
+}
+
 static void instructions(void)
 {
 	u32 rev = (u32)rdmsr(MSR_VMX_BASIC);
@@ -612,11 +639,15 @@ int main(void)
 	guest_state();
 	controls();
 	l2_tests();
-	/* runner -p 1: for tests that end us at a random moment, likely one of L2's. */
+	/*
+	 * runner -p 1: for tests that end us at a random moment, likely one of L2's. With 2 we are one of
+	 * many runs.
+	 */
 	do {
-		interrupts();
+		interrupts(inl(0xf0) == 2 ? BRIEF_ROUNDS : IRQ_ROUNDS);
 	} while (inl(0xf0) == 1);
 	smi_tests();
+	timer_and_smi();
 	v86_tests();
 	pending_mtf();
 	shadow_vmcs();
