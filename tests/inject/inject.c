@@ -5,11 +5,9 @@
  *   inject [-d device] [-v] payload.bin...
  *
  * For N = 1, 2, 3...: a fresh VM, prepared as far as the call needs; the kernel is told to fail the
- * Nth of those in this thread (/proc/self/fail-nth, kernel documentation "Fault injection
- * capabilities infrastructure"); the call is made. It may succeed, or be refused with ENOMEM or
+ * Nth of those in this thread; the call is made. It may succeed, or be refused with ENOMEM or
  * EFAULT, and then the same call without a failure must succeed: nothing half done stays behind.
- * That goes on until an N was not reached. Payloads run to their end that way, with
- * KVM_RUN called again after each refusal, and must say what they always say.
+ * That goes on until an N was not reached. Then the payloads run that way (payload.c).
  *
  * Leaks and bad reports are for the debug kernel to find, when the program has ended.
  */
@@ -23,21 +21,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "machine.h"
+#include "inject.h"
 
-#define MAX_N	     20000
-#define SLOT	     3
-#define SLOT_BASE    0x10000000ull
-#define SLOT_SIZE    0x200000ull
-#define REFUSALS_MAX 100
-
-struct world {
-	int vm, vcpu, event, resample;
-	struct kvm_run *run;
-	uint8_t *mem;
-	size_t mem_size;
-	const char *payload;
-};
+#define SLOT	  3
+#define SMM_SLOT  (1u << 16)
+#define SLOT_BASE 0x10000000ull
+#define SLOT_SIZE 0x200000ull
 
 struct op {
 	const char *name;
@@ -48,68 +37,7 @@ struct op {
 
 const char program[] = "inject";
 
-static int fail_nth_fd, verbose, passed, failed;
-static char text[16384]; /* what the payload prints */
-static size_t text_len;
-
-static bool print_port(struct kvm_run *run, uint8_t *data, void *arg)
-{
-	(void)arg;
-	if (run->io.port != 0xe9 || !is_out(run))
-		return false;
-	if (text_len + 1 < sizeof(text))
-		text[text_len++] = data[0];
-	return true;
-}
-
-/* ------------------------------------------------------------------ the injection */
-
-static void write_file(const char *path, const char *what)
-{
-	int fd = open(path, O_WRONLY);
-
-	if (fd < 0 || write(fd, what, strlen(what)) < 0)
-		die(path);
-	close(fd);
-}
-
-/* Allocations that may sleep, of any order, fail too. */
-static void setup_injection(void)
-{
-	const char *dump = verbose ? "2" : "0";
-
-	write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
-	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
-	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N");
-	write_file("/sys/kernel/debug/fail_page_alloc/min-order", "0");
-	write_file("/sys/kernel/debug/failslab/verbose", dump);
-	write_file("/sys/kernel/debug/fail_page_alloc/verbose", dump);
-	write_file("/sys/kernel/debug/fail_usercopy/verbose", dump);
-	fail_nth_fd = open("/proc/thread-self/fail-nth", O_RDWR);
-	if (fail_nth_fd < 0)
-		die("/proc/thread-self/fail-nth");
-}
-
-static void arm(unsigned int n)
-{
-	char word[16];
-	int len = snprintf(word, sizeof(word), "%u", n);
-
-	if (pwrite(fail_nth_fd, word, len, 0) != len)
-		die("arming fail-nth");
-}
-
-/* True when the failure happened. What is left of the count may hit these calls themselves. */
-static bool disarm(void)
-{
-	char word[16] = "";
-	ssize_t len = pread(fail_nth_fd, word, sizeof(word) - 1, 0);
-	bool hit = len > 0 && !atoi(word);
-
-	while (pwrite(fail_nth_fd, "0", 1, 0) != 1)
-		;
-	return hit;
-}
+static int passed, failed;
 
 /* ------------------------------------------------------------------ worlds, step by step */
 
@@ -155,7 +83,7 @@ static void with_slot(struct world *w)
 	set_slot(w->vm, SLOT, SLOT_BASE, w->mem, SLOT_SIZE);
 }
 
-static void with_payload(struct world *w)
+void with_payload(struct world *w)
 {
 	struct kvm_pit_config pit = { 0 };
 	struct cpuid_list cpuid;
@@ -166,10 +94,11 @@ static void with_payload(struct world *w)
 	w->mem = map_memory(MEM_SIZE);
 	load(w->mem, w->payload);
 	set_slot(w->vm, 0, 0, w->mem, MEM_SIZE);
+	if (ioctl(w->vm, KVM_CHECK_EXTENSION, KVM_CAP_MULTI_ADDRESS_SPACE) >= 2)
+		set_slot(w->vm, SMM_SLOT, 0, w->mem, MEM_SIZE);
 	intel_cpuid(&cpuid, 0);
 	call(w->vcpu, KVM_SET_CPUID2, &cpuid, "KVM_SET_CPUID2");
 	start_at_payload(w->vcpu);
-	text_len = 0;
 }
 
 static void close_fd(int *fd)
@@ -179,7 +108,7 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-static void end(struct world *w)
+void end(struct world *w)
 {
 	if (w->run)
 		munmap(w->run, run_size());
@@ -490,6 +419,31 @@ static long set_sregs(struct world *w)
 	return ioctl(w->vcpu, KVM_SET_SREGS, &s);
 }
 
+static void with_new_payload(struct world *w)
+{
+	w->payload = "vmx.bin";
+	with_payload(w);
+}
+
+static long get_nested(struct world *w)
+{
+	w->nested.head.size = sizeof(w->nested);
+	return ioctl(w->vcpu, KVM_GET_NESTED_STATE, &w->nested);
+}
+
+/* Of a vCPU that has never run: it is not in VMX operation. */
+static void with_nested(struct world *w)
+{
+	with_new_payload(w);
+	if (get_nested(w))
+		die("KVM_GET_NESTED_STATE");
+}
+
+static long set_nested(struct world *w)
+{
+	return ioctl(w->vcpu, KVM_SET_NESTED_STATE, &w->nested);
+}
+
 static long signal_mask(struct world *w)
 {
 	struct {
@@ -530,52 +484,16 @@ static const struct op ops[] = {
 	{ "KVM_GET/SET_LAPIC", 0, with_cpuid, set_lapic },
 	{ "KVM_GET/SET_XSAVE", 0, with_cpuid, set_xsave },
 	{ "KVM_GET/SET_SREGS", 0, with_cpuid, set_sregs },
+	{ "KVM_GET_NESTED_STATE", 0, with_new_payload, get_nested },
+	{ "KVM_SET_NESTED_STATE", 0, with_nested, set_nested },
+	{ "KVM_GET_NESTED_STATE, in L2", 0, with_l2, get_nested },
+	{ "KVM_SET_NESTED_STATE, in L2", 0, with_l2, set_nested },
 	{ "KVM_SET_SIGNAL_MASK", 0, with_vcpu, signal_mask },
 };
 
-/* ------------------------------------------------------------------ KVM_RUN */
-
-static int run_refusals;
-static int run_errno;
-
-/* The payload from its first instruction to its end; its exit status, or -1 and errno. */
-static long run_payload(struct world *w)
-{
-	int status;
-
-	run_refusals = 0;
-	for (;;) {
-		if (ioctl(w->vcpu, KVM_RUN, 0) < 0) {
-			if (errno == EAGAIN || errno == EINTR)
-				continue;
-			if ((errno != ENOMEM && errno != EFAULT) || ++run_refusals > REFUSALS_MAX)
-				return -1;
-			run_errno = errno;
-			continue;
-		}
-		switch (w->run->exit_reason) {
-		case KVM_EXIT_IO:
-			status = port_io(w->run, print_port, NULL);
-			if (status >= 0)
-				return status;
-			break;
-		case KVM_EXIT_MMIO:
-			device_memory(w->run);
-			break;
-		default:
-			errno = EPROTO;
-			return -1;
-		}
-	}
-}
-
 /* ------------------------------------------------------------------ the passes */
 
-struct tally {
-	int injected, survived, no_memory, fault;
-};
-
-static void verdict(bool ok, const char *name, const struct tally *t, const char *why)
+void verdict(bool ok, const char *name, const struct tally *t, const char *why)
 {
 	printf("%s %s: %d injected, %d survived, %d ENOMEM, %d EFAULT%s%s\n", ok ? "PASS" : "FAIL",
 	       name, t->injected, t->survived, t->no_memory, t->fault, *why ? "; " : "", why);
@@ -586,7 +504,7 @@ static void verdict(bool ok, const char *name, const struct tally *t, const char
 		failed++;
 }
 
-static bool count(struct tally *t, int error)
+bool count_refusal(struct tally *t, int error)
 {
 	if (error == ENOMEM)
 		t->no_memory++;
@@ -601,21 +519,21 @@ static bool count(struct tally *t, int error)
 static bool inject_once(const struct op *op, unsigned int n, struct tally *t, char *why,
 			size_t size)
 {
-	struct world w = { .vm = -1, .vcpu = -1, .event = -1, .resample = -1 };
+	struct world w = NO_WORLD;
 	bool hit;
 	long r;
 	int error;
 
 	op->prepare(&w);
-	arm(n);
+	fault_arm(FAULT_ANY, n);
 	r = op->call(&w);
 	error = errno;
-	hit = disarm();
+	hit = fault_disarm(FAULT_ANY);
 	if (hit) {
 		t->injected++;
 		if (r >= 0)
 			t->survived++;
-		else if (!count(t, error))
+		else if (!count_refusal(t, error))
 			snprintf(why, size, "N=%u: %s", n, strerror(error));
 		else if (op->call(&w) < 0)
 			snprintf(why, size, "N=%u: afterwards %s", n, strerror(errno));
@@ -628,7 +546,7 @@ static bool inject_once(const struct op *op, unsigned int n, struct tally *t, ch
 
 static void inject(const struct op *op)
 {
-	struct world w = { .vm = -1, .vcpu = -1, .event = -1, .resample = -1 };
+	struct world w = NO_WORLD;
 	struct tally t = { 0 };
 	char why[128] = "";
 	unsigned int n;
@@ -649,70 +567,10 @@ static void inject(const struct op *op)
 	verdict(!*why, op->name, &t, why);
 }
 
-/* A payload with its Nth failure anywhere on its way. */
-static bool inject_payload(const char *path, unsigned int n, struct tally *t, const char *expected,
-			   char *why, size_t size)
-{
-	struct world w = { .vm = -1, .vcpu = -1, .event = -1, .resample = -1, .payload = path };
-	bool hit;
-	long r;
-
-	with_payload(&w);
-	arm(n);
-	r = run_payload(&w);
-	hit = disarm();
-	text[text_len] = '\0';
-	if (hit) {
-		t->injected++;
-		if (!run_refusals)
-			t->survived++;
-		else
-			count(t, run_errno);
-	}
-	if (r < 0)
-		snprintf(why, size, "N=%u: KVM_RUN %s, exit reason %u", n, strerror(errno),
-			 w.run->exit_reason);
-	else if (r || strcmp(text, expected))
-		snprintf(why, size, "N=%u: another outcome, status %ld", n, r);
-	else if (run_refusals > 1 || (run_refusals && !hit))
-		snprintf(why, size, "N=%u: %d refusals", n, run_refusals);
-	if (*why && r >= 0 && strcmp(text, expected))
-		printf("%s", text);
-	end(&w);
-	return hit && !*why;
-}
-
-static void run_passes(const char *path)
-{
-	static char expected[sizeof(text)];
-	struct world w = { .vm = -1, .vcpu = -1, .event = -1, .resample = -1, .payload = path };
-	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-	struct tally t = { 0 };
-	char why[128] = "";
-	unsigned int n;
-	long r;
-
-	with_payload(&w);
-	r = run_payload(&w);
-	text[text_len] = '\0';
-	strcpy(expected, text);
-	end(&w);
-	if (r || run_refusals)
-		snprintf(why, sizeof(why), "does not work: status %ld", r);
-	for (n = 1; n < MAX_N && !*why; n++) {
-		if (!inject_payload(path, n, &t, expected, why, sizeof(why)))
-			break;
-		if (!(n % 50)) {
-			printf("%s: N=%u\n", name, n);
-			fflush(stdout);
-		}
-	}
-	verdict(!*why, name, &t, why);
-}
-
 int main(int argc, char **argv)
 {
 	const char *dev = "/dev/kvm";
+	bool dump = false;
 	size_t i;
 	int opt;
 
@@ -722,18 +580,18 @@ int main(int argc, char **argv)
 			dev = optarg;
 			break;
 		case 'v':
-			verbose = 1;
+			dump = true;
 			break;
 		default:
 			return 125;
 		}
 	}
 	open_kvm(dev);
-	setup_injection();
+	fault_setup(dump);
 	for (i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
 		inject(&ops[i]);
 	for (; optind < argc; optind++)
-		run_passes(argv[optind]);
+		inject_into_payload(argv[optind]);
 	printf("%d passed, %d failed\n", passed, failed);
 	return failed ? 1 : 0;
 }
