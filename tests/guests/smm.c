@@ -8,6 +8,7 @@
  */
 #include "lib.h"
 
+#define TRIES		10
 #define SMBASE_AT_RESET 0x30000u
 #define SMRAM		0xa0000u
 #define VEC_TIMER	0x40
@@ -375,25 +376,41 @@ static void wait_for_timer(u32 ticks)
 	xapic_write(0x380, ticks);
 }
 
+/* HLT, an SMI some time later, and the timer after @ticks. */
+static void smi_in_hlt(u32 ticks)
+{
+	outb(0xb3, 0);
+	wait_for_timer(ticks);
+	asm volatile("sti; hlt; cli" : : : "memory");
+}
+
+static int map_says_halted(void)
+{
+	return (smm.map[(0xfec8 - 0xfe00) / 4] >> 8 & 0xff) == 1;
+}
+
+/* On a machine that is busy enough the SMI comes before the HLT, and proves nothing: once more. */
 static void halted(void)
 {
+	unsigned int i;
+
 	handlers[VEC_TIMER] = on_timer;
 	xapic_write(0xf0, 0x1ff);
 
 	/* The SMI comes first: HLT goes on after RSM, until the timer. */
-	fresh();
-	outb(0xb3, 0);
-	wait_for_timer(1000 * 1000 * 1000u);
-	asm volatile("sti; hlt; cli" : : : "memory");
+	for (i = 0; i < TRIES && (!i || !map_says_halted()); i++) {
+		fresh();
+		smi_in_hlt(1000 * 1000 * 1000u);
+	}
 	check_eq("SMI in HLT", smm.count, 1);
-	check_eq("SMI in HLT: the map says so", smm.map[(0xfec8 - 0xfe00) / 4] >> 8 & 0xff, 1);
+	check("SMI in HLT: the map says so", map_says_halted());
 	check_eq("auto-HALT restart: back into HLT", timer_count, 1);
 
-	fresh();
-	patch(0, 0, MAP_HALT - 1, 0);
-	outb(0xb3, 0);
-	wait_for_timer(3000 * 1000 * 1000u);
-	asm volatile("sti; hlt; cli" : : : "memory");
+	for (i = 0; i < TRIES && (!i || timer_count); i++) {
+		fresh();
+		patch(0, 0, MAP_HALT - 1, 0);
+		smi_in_hlt(3000 * 1000 * 1000u);
+	}
 	check_eq("no auto-HALT restart: behind HLT", timer_count, 0);
 	check_eq("no auto-HALT restart: one SMI", smm.count, 1);
 	xapic_write(0x380, 0);
