@@ -67,6 +67,7 @@ static void get_l2(struct vcpu *v, struct kvm_nested_state *s)
 {
 	struct vcpu_nested *n = v->nested;
 	u64 deadline;
+	bool timer_on;
 
 	nested_untake_event(v);
 	save_l2(v);
@@ -75,7 +76,8 @@ static void get_l2(struct vcpu *v, struct kvm_nested_state *s)
 		s->flags |= KVM_STATE_NESTED_RUN_PENDING;
 	if (n->mtf_pending)
 		s->flags |= KVM_STATE_NESTED_MTF_PENDING;
-	put_deadline(s, nested_timer_get(v, &deadline), deadline);
+	timer_on = nested_timer_get(v, &deadline);
+	put_deadline(s, timer_on, deadline);
 }
 
 /* VMX operation is suspended; L2's state is in the current VMCS. */

@@ -6,7 +6,8 @@
  * Offsets of a VM's vCPUs must be equal for their TSCs to agree, but software (firmware, a
  * booting kernel, QEMU) writes them one after another. So a write that is within a second of
  * what the TSC written last would show now is taken as an attempt to synchronise, and gets
- * the same offset.
+ * the same offset. The 0 that every TSC begins with is no such TSC: a VM that is restored within the first
+ * second of its life must not lose that second.
  */
 #include <linux/ktime.h>
 #include <linux/math64.h>
@@ -91,6 +92,7 @@ void vcpu_set_tsc_offset(struct vcpu *v, u64 offset)
 	/* vCPUs whose TSC is written after this one's mean to be in step with it. */
 	spin_lock(&vm->clock_lock);
 	vm->tsc_sync.valid = true;
+	vm->tsc_sync.begun = false;
 	vm->tsc_sync.value = rdtsc_ordered() + offset;
 	vm->tsc_sync.ns = ktime_get_boottime_ns();
 	vm->tsc_sync.offset = offset;
@@ -109,6 +111,8 @@ static bool in_step(struct vm *vm, u64 val, u64 now_ns)
 	/* A new vCPU starts from 0 and means: like the others. */
 	if (!val)
 		return true;
+	if (vm->tsc_sync.begun)
+		return false;
 	expected = vm->tsc_sync.value +
 		   mul_u64_u32_div(now_ns - vm->tsc_sync.ns, tsc_khz, NSEC_PER_MSEC);
 	return val - expected + second < 2 * second;
@@ -140,6 +144,7 @@ void vcpu_write_tsc(struct vcpu *v, u64 val, bool host)
 		offset = vm->tsc_sync.offset + tsc_lost_ticks() - vm->tsc_sync.lost;
 	} else {
 		vm->tsc_sync.valid = true;
+		vm->tsc_sync.begun = !val;
 		vm->tsc_sync.value = val;
 		vm->tsc_sync.ns = now_ns;
 		vm->tsc_sync.offset = offset;

@@ -117,6 +117,7 @@ struct vm {
 	} clock_base;
 	struct { /* last synchronised write of a vCPU's TSC */
 		bool valid;
+		bool begun; /* by the 0 that a TSC begins with */
 		u64 value, ns, offset;
 		u64 lost; /* tsc_lost_ticks() at that time */
 	} tsc_sync;

@@ -338,6 +338,35 @@ static void interrupts(int wanted)
 	vmwrite(GUEST_RFLAGS, 2);
 }
 
+void l2_spin(void);
+asm(".globl l2_spin\n"
+    "l2_spin:\n\t"
+    "pause\n\t"
+    "jmp l2_spin\n");
+
+#define PREEMPTION_TICKS 50000000ul
+
+/* Long enough to be moved to other VMs meanwhile. */
+static void preemption_timer(void)
+{
+	unsigned int rate = rdmsr(MSR_VMX_MISC) & 31;
+	u64 start, ticks;
+
+	if (!(rdmsr(MSR_VMX_TRUE_PIN) >> 38 & 1)) {
+		puts("no VMX-preemption timer\n");
+		return;
+	}
+	vmwrite(PIN_CTLS, ctl(MSR_VMX_TRUE_PIN, 1u << 6));
+	vmwrite(PREEMPTION_TIMER, PREEMPTION_TICKS >> rate);
+	vmwrite(GUEST_RIP, (u64)l2_spin);
+	start = rdtsc();
+	expect_exit("exit: VMX-preemption timer", 1, 52);
+	ticks = rdtsc() - start;
+	check("VMX-preemption timer: not too early", ticks >= ((PREEMPTION_TICKS >> rate) - 1)
+								      << rate);
+	controls();
+}
+
 /*
  * Real mode as hypervisors without unrestricted guest run it: L2 in virtual-8086 mode with CR4.VME.
  * Its program is at 1000H, its interrupt handler at 1100H.
@@ -646,6 +675,7 @@ int main(void)
 	do {
 		interrupts(inl(0xf0) == 2 ? BRIEF_ROUNDS : IRQ_ROUNDS);
 	} while (inl(0xf0) == 1);
+	preemption_timer();
 	smi_tests();
 	timer_and_smi();
 	v86_tests();
