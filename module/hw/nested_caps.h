@@ -20,7 +20,6 @@
  *	   execute-only, 2M and 1G pages, accessed and dirty flags
  * @misc:  IA32_VMX_MISC: activity states (HLT, shutdown, wait-for-SIPI)
  *	   and zero-length injection that the backend can enter with
- * @preemption_timer_rate: IA32_VMX_MISC[4:0], when @pin has the timer
  * @timer_in_hw: the backend counts L1's timer itself; else the core does
  * @ins_outs_info: exits by INS and OUTS come with instruction information
  *
@@ -35,7 +34,6 @@ struct hw_nested_caps {
 	u32 entry;
 	u64 ept;
 	u64 misc;
-	u8 preemption_timer_rate;
 	bool timer_in_hw;
 	bool ins_outs_info;
 };

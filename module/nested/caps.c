@@ -68,6 +68,12 @@
 	(CAP_VPID_INVVPID | CAP_VPID_ADDRESS | CAP_VPID_SINGLE | CAP_VPID_GLOBAL | \
 	 CAP_VPID_SINGLE_NON_GLOBAL)
 
+/*
+ * The VMX-preemption timer counts in units of 2^5 TSC ticks, on every host, since a VM may be moved
+ * from one to another; nested_timer.c and the backends keep a deadline, which has no unit.
+ */
+#define TIMER_RATE 5
+
 #define HW_MISC                                                                             \
 	(CAP_MISC_ACTIVITY_HLT | CAP_MISC_ACTIVITY_SHUTDOWN | CAP_MISC_ACTIVITY_WAIT_SIPI | \
 	 CAP_MISC_ZERO_LEN_INJECT)
@@ -153,7 +159,7 @@ void vmx_caps_init(struct vmx_caps *caps, const struct hw_nested_caps *hw)
 
 	caps->misc = CAP_MISC_VMWRITE_ANY | (hw->misc & HW_MISC);
 	if (caps->pin.may1 & PIN_BASED_VMX_PREEMPTION_TIMER)
-		caps->misc |= hw->preemption_timer_rate & CAP_MISC_TIMER_RATE;
+		caps->misc |= TIMER_RATE;
 	/* Mandatory with unrestricted guest, and what the exit path does anyway. */
 	caps->misc |= CAP_MISC_SAVE_EFER_LMA;
 

@@ -21,7 +21,6 @@ static const struct hw_nested_caps fixture_hw = {
 	.entry = ~0u,
 	.ept = ~0ull,
 	.misc = ~0ull,
-	.preemption_timer_rate = 5,
 	.ins_outs_info = true,
 };
 

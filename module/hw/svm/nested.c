@@ -23,8 +23,6 @@
 
 #define MISC_ACTIVITY_HLT BIT(6)
 #define PENDING_DBG_BS	  BIT(14)
-/* The core counts the timer down with the host's clock: coarse is good enough. */
-#define TIMER_RATE 5
 
 /**
  * svm_fill_nested_caps - what SVM can give to context 02, in VMX terms
@@ -63,7 +61,6 @@ void svm_fill_nested_caps(struct hw_nested_caps *caps)
 	if (boot_cpu_has(X86_FEATURE_GBPAGES))
 		caps->ept |= VMX_EPT_1GB_PAGE_BIT;
 	caps->misc = MISC_ACTIVITY_HLT;
-	caps->preemption_timer_rate = TIMER_RATE;
 }
 
 /* Can any page fault exit? SDM "Exceptions": the error-code filter inverts bit 14. */

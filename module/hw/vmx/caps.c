@@ -304,7 +304,6 @@ void vmx_fill_nested_caps(void)
 		.ept = vmx_caps.ept & (VMX_EPT_EXECUTE_ONLY_BIT | VMX_EPT_2MB_PAGE_BIT |
 				       VMX_EPT_1GB_PAGE_BIT | VMX_EPT_AD_BIT),
 		.misc = vmx_caps.misc & (VMX_MISC_ACTIVITY_HLT | VMX_MISC_ZERO_LEN_INS),
-		.preemption_timer_rate = vmx_misc_preemption_timer_rate(vmx_caps.misc),
 		.timer_in_hw = true,
 		.ins_outs_info = vmx_caps.basic & VMX_BASIC_INOUT,
 	};

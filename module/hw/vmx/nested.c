@@ -320,7 +320,8 @@ void vmx_l2_set_timer(struct vcpu *v, u64 deadline)
 /*
  * The preemption timer serves two masters: L1, and the bound on entries with
  * interrupts off (caps.c). The shorter one is programmed. L1's runs on while L0 has the
- * processor: for L1 it counts without a break.
+ * processor: for L1 it counts without a break. Its deadline may be farther away than the
+ * hardware's timer reaches, if that counts in smaller units than L1's; then it is asked again.
  */
 u32 vmx_l2_timer(struct vmx_ctx *c, u32 ours)
 {
@@ -331,8 +332,10 @@ u32 vmx_l2_timer(struct vmx_ctx *c, u32 ours)
 	now = rdtsc();
 	if (now < c->l1_deadline)
 		left = ((c->l1_deadline - now - 1) >> vmx_caps.timer_shift) + 1;
-	c->timer_is_ours = vmx_caps.irqs_stick && ours < left;
-	return c->timer_is_ours ? ours : min_t(u64, left, U32_MAX);
+	if (!vmx_caps.irqs_stick)
+		ours = U32_MAX;
+	c->timer_is_ours = ours < left;
+	return min_t(u64, ours, left);
 }
 
 /* SDM "Saving Guest State": fields that are saved only if L1 asked, or are ours. */
