@@ -27,7 +27,7 @@ MODULES = ["kvm", "kvm-intel", "kvm-amd", "virtio_pci", "virtio_blk", "virtio_ne
            "virtio_console", "virtio-rng", "virtio_balloon", "zram", "lzo-rle", "msr"]
 DEVICES = ["ata_piix", "sd_mod", "sr_mod", "isofs"]
 GENERIC = ["virtio_pci", "virtio_blk", "virtio_net", "ahci", "e1000", "e1000e",
-           "ext4", *DEVICES]
+           "ext4", "crc32c_generic", *DEVICES]
 # The debug kernel has no network card and its virtio built in; only L0 runs it.
 DEBUG_MODULES = ["kvm", "kvm-intel", "kvm-amd", "virtio_pci", "virtio_blk", "msr"]
 FIRMWARE = ["bios-256k.bin", "bios.bin", "kvmvapic.bin", "linuxboot.bin",

@@ -100,6 +100,7 @@ struct lapic_synth {
 void lapic_set_synth(struct vcpu *v, const struct lapic_synth *synth); /* outlives the local APIC */
 bool lapic_accepts_pic(struct vcpu *v); /* virtual wire: LVT0 ExtINT or APIC off */
 /* Paravirtual EOI (MSR_KVM_PV_EOI_EN): called around entry. */
+bool lapic_pv_eoi_valid(u64 msr);
 int lapic_set_pv_eoi(struct vcpu *v, u64 msr);
 u64 lapic_get_pv_eoi(struct vcpu *v);
 void lapic_sync_pv_eoi(struct vcpu *v); /* after an exit, before events are looked at */

@@ -139,12 +139,18 @@ int lapic_set_state(struct vcpu *v, const struct kvm_lapic_state *s)
 #define PV_EOI_ENABLED	0x1ull
 #define PV_EOI_GPA(msr) ((msr) & ~3ull)
 
+/** lapic_pv_eoi_valid - a value that MSR_KVM_PV_EOI_EN takes */
+bool lapic_pv_eoi_valid(u64 msr)
+{
+	return !(msr & 2) && ((msr & PV_EOI_ENABLED) || !msr);
+}
+
 /** lapic_set_pv_eoi - write MSR_KVM_PV_EOI_EN: 0, or 1 = #GP */
 int lapic_set_pv_eoi(struct vcpu *v, u64 msr)
 {
 	struct lapic *l = env_lapic(v);
 
-	if (!l || (msr & 2) || (!(msr & PV_EOI_ENABLED) && msr))
+	if (!l || !lapic_pv_eoi_valid(msr))
 		return 1;
 	if (l->pv_eoi_armed)
 		pv_eoi_sync(l, true);

@@ -65,7 +65,11 @@ static void leaf_1(struct builder *b)
 		  (F(XMM3) | F(PCLMULQDQ) | F(SSSE3) | (avx ? F(FMA) | F(AVX) | F(F16C) : 0) |
 		   F(CX16) | F(PCID) | F(XMM4_1) | F(XMM4_2) | F(MOVBE) | F(POPCNT) | F(AES) |
 		   (xsave ? F(XSAVE) : 0) | F(RDRAND));
-	e->ecx |= F(X2APIC) | F(TSC_DEADLINE_TIMER) | F(HYPERVISOR);
+	/*
+	 * Not TSC_DEADLINE_TIMER: clients copy this list, and a local APIC in user space may not
+	 * have that mode. They add the bit if ours is used (KVM_CAP_TSC_DEADLINE_TIMER).
+	 */
+	e->ecx |= F(X2APIC) | F(HYPERVISOR);
 	if (hw->nested_caps)
 		e->ecx |= F(VMX); /* on AMD hosts too: nested/ emulates all of it */
 	e->edx &= kernel_word(CPUID_1_EDX) &

@@ -261,7 +261,7 @@ static int get_pv_eoi(struct vcpu *v, u32 index, u64 *val, bool host)
 {
 	if (!pv_allowed(v, KVM_FEATURE_PV_EOI, host))
 		return MSR_FAULT;
-	*val = v->lapic ? lapic_get_pv_eoi(v) : 0;
+	*val = v->lapic ? lapic_get_pv_eoi(v) : v->pv_eoi_msr;
 	return 0;
 }
 
@@ -269,9 +269,13 @@ static int set_pv_eoi(struct vcpu *v, u32 index, u64 val, bool host)
 {
 	if (!pv_allowed(v, KVM_FEATURE_PV_EOI, host))
 		return MSR_FAULT;
-	if (!v->lapic)
-		return val ? MSR_FAULT : 0;
-	return lapic_set_pv_eoi(v, val) ? MSR_FAULT : 0;
+	if (v->lapic)
+		return lapic_set_pv_eoi(v, val) ? MSR_FAULT : 0;
+	/* CPUID offers it to every VM. Without our local APIC no EOI is ever saved. */
+	if (!lapic_pv_eoi_valid(val))
+		return MSR_FAULT;
+	v->pv_eoi_msr = val;
+	return 0;
 }
 
 /* Hyper-V's: vcpu/hyperv_msr.c knows each ------------------------------------------ */

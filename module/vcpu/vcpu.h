@@ -224,6 +224,7 @@ struct vcpu {
 	u64 arch_capabilities;
 	u64 mtrr_def, mtrr_fixed[11], mtrr_var[16];
 	u64 mcg_cap, mcg_status, mcg_ctl, *mce_banks; /* 4 words a bank */
+	u64 pv_eoi_msr; /* MSR_KVM_PV_EOI_EN, if there is no local APIC that uses it */
 	struct {
 		u64 msr;	     /* MSR_KVM_STEAL_TIME */
 		u64 seen;	     /* the thread's waiting time that is accounted for, ns */

@@ -5,10 +5,11 @@
  */
 #include "lib.h"
 
-#define VEC_LOW	 0x45
-#define VEC_HIGH 0xa5
-#define A_WHILE	 100000
-#define SPIN	 20000000000ul /* TSC ticks: long, and no exit in between */
+#define VEC_LOW	   0x45
+#define VEC_HIGH   0xa5
+#define A_WHILE	   100000
+#define MSR_PV_EOI 0x4b564d04
+#define SPIN	   20000000000ul /* TSC ticks: long, and no exit in between */
 
 enum irqchip { IRQCHIP_ON, IRQCHIP_SPLIT, IRQCHIP_OFF };
 
@@ -93,6 +94,26 @@ static void apic_base_test(void)
 	wrmsr(0x1b, base);
 }
 
+static void enable_pv_eoi(void *value)
+{
+	wrmsr(MSR_PV_EOI, (u64)value);
+}
+
+/* What CPUID offers a guest whose local APIC is in user space. */
+static void cpuid_test(void)
+{
+	u32 r[4];
+
+	cpuid(1, 0, r);
+	check_eq("no TSC-deadline timer without the kernel's APIC", r[2] >> 24 & 1, 0);
+	cpuid(0x40000001, 0, r);
+	check_eq("paravirtual EOI is offered", r[0] >> 6 & 1, 1);
+	check_eq("and may be enabled", (u64)expect_trap(enable_pv_eoi, (void *)0x8001ul), (u64)-1);
+	check_eq("and reads back", rdmsr(MSR_PV_EOI), 0x8001);
+	check_eq("#GP on its reserved bit", (u64)expect_trap(enable_pv_eoi, (void *)0x8003ul), 13);
+	wrmsr(MSR_PV_EOI, 0);
+}
+
 int main(void)
 {
 	u8 mode = inb(0xe3);
@@ -107,6 +128,7 @@ int main(void)
 		hlt_test();
 		cr8_tests();
 		apic_base_test();
+		cpuid_test();
 	}
 	return fails();
 }

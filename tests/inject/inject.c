@@ -96,7 +96,7 @@ void with_payload(struct world *w)
 	set_slot(w->vm, 0, 0, w->mem, MEM_SIZE);
 	if (ioctl(w->vm, KVM_CHECK_EXTENSION, KVM_CAP_MULTI_ADDRESS_SPACE) >= 2)
 		set_slot(w->vm, SMM_SLOT, 0, w->mem, MEM_SIZE);
-	intel_cpuid(&cpuid, 0);
+	intel_cpuid(&cpuid, 0, true);
 	call(w->vcpu, KVM_SET_CPUID2, &cpuid, "KVM_SET_CPUID2");
 	start_at_payload(w->vcpu);
 }

@@ -81,6 +81,8 @@ static void give_cpuid(struct rng *r, int sys, int vcpu)
 				e->edx = 0x49656e69;
 				e->ecx = 0x6c65746e;
 			}
+			if (e->function == 1)
+				e->ecx |= 1u << 24; /* TSC-deadline timer */
 		}
 		if (one_in(r, 8))
 			mutate(r, c->entries, c->nent * sizeof(c->entries[0]));

@@ -84,9 +84,13 @@ void get_supported_cpuid(struct cpuid_list *c)
 	call(kvm, KVM_GET_SUPPORTED_CPUID, c, "KVM_GET_SUPPORTED_CPUID");
 }
 
-/* Intel-vendor CPUID on any host: the payloads that use VMX want it. */
-void intel_cpuid(struct cpuid_list *c, uint32_t apic_id)
+/*
+ * Intel-vendor CPUID on any host: the payloads that use VMX want it. The list that KVM gives leaves
+ * out the TSC-deadline timer, which only the kernel's local APIC has.
+ */
+void intel_cpuid(struct cpuid_list *c, uint32_t apic_id, bool kernel_apic)
 {
+	bool deadline = kernel_apic && ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER);
 	uint32_t i;
 
 	get_supported_cpuid(c);
@@ -98,8 +102,10 @@ void intel_cpuid(struct cpuid_list *c, uint32_t apic_id)
 			e->edx = 0x49656e69;
 			e->ecx = 0x6c65746e;
 		}
-		if (e->function == 1)
+		if (e->function == 1) {
 			e->ebx = (e->ebx & 0xffffff) | apic_id << 24;
+			e->ecx |= deadline ? CPUID_TSC_DEADLINE : 0;
+		}
 	}
 }
 

@@ -16,9 +16,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MEM_SIZE  (64u << 20)
-#define LOAD_AT	  0x7c00u
-#define MMIO_BASE 0xd0000000ull
+#define MEM_SIZE	   (64u << 20)
+#define LOAD_AT		   0x7c00u
+#define MMIO_BASE	   0xd0000000ull
+
+#define CPUID_TSC_DEADLINE (1u << 24) /* leaf 1, ECX */
 
 struct cpuid_list {
 	struct kvm_cpuid2 head;
@@ -39,7 +41,7 @@ int new_vcpu(int vm, uint32_t id, struct kvm_run **run);
 void *map_memory(size_t size);
 void set_slot(int vm, uint32_t slot, uint64_t gpa, void *at, uint64_t size);
 void get_supported_cpuid(struct cpuid_list *c);
-void intel_cpuid(struct cpuid_list *c, uint32_t apic_id);
+void intel_cpuid(struct cpuid_list *c, uint32_t apic_id, bool kernel_apic);
 void start_at_payload(int vcpu);
 void load(uint8_t *mem, const char *path);
 

@@ -36,7 +36,7 @@ void make_vcpu(struct vcpu *c)
 	struct cpuid_list cpuid;
 
 	c->fd = new_vcpu(vm, c->id, &c->run);
-	intel_cpuid(&cpuid, c->id);
+	intel_cpuid(&cpuid, c->id, irqchip != IRQCHIP_OFF);
 	if (hyperv)
 		hyperv_cpuid(&cpuid);
 	call(c->fd, KVM_SET_CPUID2, &cpuid, "KVM_SET_CPUID2");
