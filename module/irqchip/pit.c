@@ -23,6 +23,9 @@
 #define PORT_CONTROL	  0x43
 #define PORT_SPEAKER	  0x61
 
+/* In struct kvm_pit_channel_state, as stock KVM has it: a counter that nobody has programmed. */
+#define MODE_UNUSED 0xff
+
 enum rw_state { RW_LSB = 1, RW_MSB, RW_WORD0, RW_WORD1 };
 
 /* The names of struct kvm_pit_channel_state. */
@@ -33,6 +36,7 @@ struct counter {
 	u8 status_latched, status;
 	u8 read_state, write_state, write_latch, rw_mode;
 	u8 mode, bcd, gate;
+	bool unused;	 /* no control word yet: no ticks, whatever its count is */
 	bool null_count; /* programmed, but no count written yet */
 	u64 load_ns;
 };
@@ -137,7 +141,7 @@ static void timer_restart(struct pit *pit)
 	timer_stop(pit);
 	pit->pending = 0;
 	pit->acked = true;
-	if (pit->hpet_legacy || c->mode == 1 || c->mode == 5)
+	if (pit->hpet_legacy || c->unused || c->mode == 1 || c->mode == 5)
 		return; /* modes 1 and 5 wait for a gate edge that counter 0 never gets */
 	pit->periodic = c->mode == 2 || c->mode == 3;
 	pit->period_ns = pit->periodic ? max_t(u64, ns, PIT_MIN_PERIOD_NS) : ns;
@@ -202,6 +206,7 @@ static void write_control(struct pit *pit, u8 val)
 	if (c->mode > 5)
 		c->mode -= 4;
 	c->bcd = val & 1;
+	c->unused = false;
 	c->null_count = true;
 	c->count_latched = 0;
 	c->status_latched = 0;
@@ -420,6 +425,7 @@ static struct pit *pit_alloc(struct irqchip *ic)
 	pit->acked = true;
 	pit->ack.acked = pit_acked;
 	for (i = 0; i < 3; i++) {
+		pit->c[i].unused = true;
 		pit->c[i].mode = 3;
 		pit->c[i].gate = i != 2;
 		pit->c[i].count = 0x10000;
@@ -506,7 +512,7 @@ int pit_get_state(struct vm *vm, struct kvm_pit_state2 *s)
 			.write_state = c->write_state,
 			.write_latch = c->write_latch,
 			.rw_mode = c->rw_mode,
-			.mode = c->mode,
+			.mode = c->unused ? MODE_UNUSED : c->mode,
 			.bcd = c->bcd,
 			.gate = c->gate,
 			.count_load_time = c->load_ns,
@@ -526,6 +532,7 @@ static u8 valid_rw(u8 state)
 static void set_counter(struct counter *c, const struct kvm_pit_channel_state *s)
 {
 	c->bcd = s->bcd & 1;
+	c->unused = s->mode == MODE_UNUSED;
 	c->mode = s->mode > 5 ? s->mode & 3 : s->mode;
 	c->count = s->count && s->count <= modulus(c) ? s->count : modulus(c);
 	c->latched_count = s->latched_count;
@@ -541,7 +548,7 @@ static void set_counter(struct counter *c, const struct kvm_pit_channel_state *s
 	c->load_ns = env_now_ns();
 }
 
-/** pit_set_state - KVM_SET_PIT2: the counters start over from their counts */
+/** pit_set_state - KVM_SET_PIT2: the counters that are in use start over from their counts */
 int pit_set_state(struct vm *vm, const struct kvm_pit_state2 *s)
 {
 	struct pit *pit = vm_pit(vm);

@@ -348,6 +348,31 @@ static void test_state(void **state)
 	free_vm(vm);
 }
 
+/* What nobody has programmed does not tick, on the other side of a migration neither. */
+static void test_state_unused(void **state)
+{
+	struct vm *vm = pit_vm(0);
+	struct vcpu *v = vm->v[0];
+	struct kvm_pit_state2 s;
+
+	assert_int_equal(pit_get_state(vm, &s), 0);
+	assert_int_equal(s.channels[0].mode, 0xff);
+	assert_int_equal(pit_set_state(vm, &s), 0);
+	assert_int_equal(armed_timers(), 0);
+	advance(ticks(0x20000));
+	assert_int_equal(take(v), -1);
+	assert_int_equal(pit_get_state(vm, &s), 0);
+	assert_int_equal(s.channels[0].mode, 0xff);
+	/* The first control word puts it to use. */
+	program(vm, 0, 2, 0, 1000);
+	assert_int_equal(pit_get_state(vm, &s), 0);
+	assert_int_equal(s.channels[0].mode, 2);
+	assert_int_equal(pit_set_state(vm, &s), 0);
+	advance(ticks(1000));
+	assert_int_equal(take(v), 0x30);
+	free_vm(vm);
+}
+
 static void test_no_pit(void **state)
 {
 	struct vm *vm = new_vm(1, true);
@@ -369,7 +394,7 @@ int main(void)
 		cmocka_unit_test(test_bcd),	     cmocka_unit_test(test_reinject),
 		cmocka_unit_test(test_reinject_pic), cmocka_unit_test(test_short_period_is_limited),
 		cmocka_unit_test(test_speaker),	     cmocka_unit_test(test_state),
-		cmocka_unit_test(test_no_pit),
+		cmocka_unit_test(test_state_unused), cmocka_unit_test(test_no_pit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
