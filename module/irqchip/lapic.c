@@ -308,6 +308,7 @@ int lapic_msr_read(struct vcpu *v, u32 index, u64 *val)
 	if (index == MSR_IA32_TSC_DEADLINE) {
 		if (!env_has_tsc_deadline(v))
 			return 1;
+		lapic_service_timer(v);
 		*val = lapic_get_tsc_deadline(v);
 		return 0;
 	}

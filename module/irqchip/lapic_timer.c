@@ -198,13 +198,19 @@ void lapic_timer_set_lvtt(struct lapic *l, u32 lvtt)
 	}
 }
 
+/**
+ * lapic_get_tsc_deadline - IA32_TSC_DEADLINE as user space saves it
+ * @v: the vCPU, mutex held
+ *
+ * A deadline that has passed is still told until its interrupt is in the IRR. User space that has
+ * read the IRR before (KVM_GET_LAPIC) would lose the interrupt if reading this put it there.
+ */
 u64 lapic_get_tsc_deadline(struct vcpu *v)
 {
 	struct lapic *l = env_lapic(v);
 
 	if (!l || lvtt_mode(lapic_reg(l, APIC_LVTT)) != APIC_LVT_TIMER_TSCDEADLINE)
 		return 0;
-	lapic_service_timer(v);
 	return l->timer.deadline;
 }
 

@@ -230,6 +230,46 @@ static void test_restore_order(void **state)
 	free_vm(vm);
 }
 
+/* The deadline passes between the two reads of user space: either tells of the interrupt. */
+static void test_save_order(void **state)
+{
+	struct vm *vm;
+	struct vcpu *v = start(&vm);
+	struct kvm_lapic_state s;
+	u64 deadline, val;
+
+	deadline_mode(v);
+	lapic_msr_write(v, MSR_IA32_TSC_DEADLINE, env_guest_tsc(v) + 2000);
+	lapic_get_state(v, &s);
+	advance(1000);
+	deadline = lapic_get_tsc_deadline(v);
+	assert_int_not_equal(deadline, 0);
+	lapic_reset(v, false);
+	lapic_set_state(v, &s);
+	lapic_set_tsc_deadline(v, deadline);
+	assert_int_equal(take(v), VEC);
+	eoi(v);
+	/* The guest itself sees it disarmed. */
+	lapic_msr_write(v, MSR_IA32_TSC_DEADLINE, env_guest_tsc(v) + 2000);
+	advance(1000);
+	assert_int_equal(lapic_msr_read(v, MSR_IA32_TSC_DEADLINE, &val), 0);
+	assert_int_equal(val, 0);
+	assert_int_equal(take(v), VEC);
+	eoi(v);
+	/* The other way round the interrupt is in the page. */
+	lapic_msr_write(v, MSR_IA32_TSC_DEADLINE, env_guest_tsc(v) + 2000);
+	deadline = lapic_get_tsc_deadline(v);
+	advance(1000);
+	lapic_get_state(v, &s);
+	lapic_reset(v, false);
+	lapic_set_tsc_deadline(v, deadline);
+	lapic_set_state(v, &s);
+	assert_int_equal(take(v), VEC);
+	eoi(v);
+	assert_int_equal(take(v), -1);
+	free_vm(vm);
+}
+
 static void test_restore_counting(void **state)
 {
 	struct vm *vm;
@@ -257,15 +297,11 @@ static void test_restore_counting(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one_shot),
-		cmocka_unit_test(test_divide),
-		cmocka_unit_test(test_periodic),
-		cmocka_unit_test(test_period_is_limited),
-		cmocka_unit_test(test_deadline),
-		cmocka_unit_test(test_deadline_mode_changes),
-		cmocka_unit_test(test_rearm),
-		cmocka_unit_test(test_restore_order),
-		cmocka_unit_test(test_restore_counting),
+		cmocka_unit_test(test_one_shot),   cmocka_unit_test(test_divide),
+		cmocka_unit_test(test_periodic),   cmocka_unit_test(test_period_is_limited),
+		cmocka_unit_test(test_deadline),   cmocka_unit_test(test_deadline_mode_changes),
+		cmocka_unit_test(test_rearm),	   cmocka_unit_test(test_restore_order),
+		cmocka_unit_test(test_save_order), cmocka_unit_test(test_restore_counting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
