@@ -144,11 +144,17 @@ static bool init_sipi_waits(struct vcpu *v)
 /* The thread has something to do, be it for the guest or only for us. */
 bool vcpu_has_work(struct vcpu *v)
 {
-	/* Its own way through the scheduler makes REQ_STEAL_UPDATE: that is no work for a waiter. */
-	if ((READ_ONCE(v->requests) & ~(BIT(REQ_EVENT) | BIT(REQ_STEAL_UPDATE))) ||
-	    init_sipi_waits(v))
+	unsigned long requests = READ_ONCE(v->requests);
+
+	if (init_sipi_waits(v))
 		return true;
-	if (v->mp_state == KVM_MP_STATE_UNINITIALIZED || v->mp_state == KVM_MP_STATE_INIT_RECEIVED)
+	/* All other requests are for what runs after INIT and SIPI; some are there from the start. */
+	if (v->mp_state == KVM_MP_STATE_UNINITIALIZED)
+		return requests & BIT(REQ_VM_DEAD);
+	/* Its own way through the scheduler makes REQ_STEAL_UPDATE: that is no work for a waiter. */
+	if (requests & ~(BIT(REQ_EVENT) | BIT(REQ_STEAL_UPDATE)))
+		return true;
+	if (v->mp_state == KVM_MP_STATE_INIT_RECEIVED)
 		return false;
 	if (READ_ONCE(v->smi_pending) && !v->smm)
 		return true;
@@ -184,7 +190,6 @@ int vcpu_block(struct vcpu *v)
 	if (v->lapic)
 		lapic_service_timer(v);
 	if (r == RESUME_GUEST) {
-		clear_bit(REQ_UNBLOCK, &v->requests);
 		vcpu_request(v, REQ_EVENT);
 		if (guest_wakes(v) || nested_timer_expired(v)) {
 			if (v->mp_state == KVM_MP_STATE_HALTED)

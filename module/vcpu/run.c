@@ -88,7 +88,6 @@ static int serve_requests(struct vcpu *v)
 		if (r != RESUME_GUEST)
 			return r;
 	}
-	take_request(v, REQ_UNBLOCK);
 	if (take_request(v, REQ_TPR_ACCESS))
 		return tpr_access_report(v);
 	if (take_request(v, REQ_L2_RESTORED)) {
@@ -335,6 +334,8 @@ static int wait_uninitialized(struct vcpu *v)
 	int r = vcpu_block(v);
 	int idx;
 
+	if (test_bit(REQ_VM_DEAD, &v->requests))
+		return -EIO;
 	if (r == RESUME_GUEST) {
 		idx = srcu_read_lock(&v->vm->srcu);
 		vcpu_accept_init_sipi(v);

@@ -60,7 +60,6 @@ enum vcpu_req {
 	REQ_TRIPLE_FAULT,
 	REQ_TPR_ACCESS, /* tell user space of v->tpr_access */
 	REQ_HYPERV,	/* vcpu/hyperv.c has something to do or to tell */
-	REQ_UNBLOCK,	/* no work: only leave the guest or the wait */
 	REQ_VM_DEAD,	/* every KVM_RUN ends with -EIO */
 };
 

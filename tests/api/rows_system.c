@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The system fd's ioctls, and the VM's that are about its life and memory. */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "surface.h"
@@ -487,21 +485,13 @@ const struct row vm_rows[] = {
 	{ 0 },
 };
 
-static void on_alarm(int sig)
-{
-	(void)sig;
-}
-
 /* HLT stays in the guest: only a signal ends it, where it would else be KVM_EXIT_HLT. */
 static bool no_hlt_exit(struct world *w)
 {
 	static const uint8_t code[] = { 0xfb, 0xf4 }; /* sti; hlt */
-	struct sigaction act = { .sa_handler = on_alarm };
-	struct itimerval soon = { .it_value.tv_usec = 200000 };
 
-	return populate(w) && !sigaction(SIGALRM, &act, NULL) &&
-	       !setitimer(ITIMER_REAL, &soon, NULL) &&
-	       !run_code(w, code, sizeof(code), KVM_EXIT_HLT) && w->err == EINTR;
+	return populate(w) && signal_soon() && !run_code(w, code, sizeof(code), KVM_EXIT_HLT) &&
+	       w->err == EINTR;
 }
 
 /* Capabilities that KVM_ENABLE_CAP takes; 0 for @bad where every argument is good. */

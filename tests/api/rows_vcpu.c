@@ -9,9 +9,18 @@
 
 static const uint8_t out_e9[] = { 0xe6, 0xe9 }; /* out %al, $0xe9 */
 
+/* A CPU that nobody has started waits, however often it is asked, until a signal comes. */
+static bool run_waits(struct world *w)
+{
+	int vcpu = ioctl(w->vm, KVM_CREATE_VCPU, 1ul);
+
+	return vcpu >= 0 && signal_soon() && refusedn(w, vcpu, KVM_RUN, 0, EINTR);
+}
+
 static bool run(struct world *w)
 {
-	return run_code(w, out_e9, sizeof(out_e9), KVM_EXIT_IO) && w->run->io.port == 0xe9;
+	return run_code(w, out_e9, sizeof(out_e9), KVM_EXIT_IO) && w->run->io.port == 0xe9 &&
+	       run_waits(w);
 }
 
 static bool run_bad(struct world *w)

@@ -15,11 +15,13 @@
 #define _GNU_SOURCE /* strerrorname_np() */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -148,6 +150,19 @@ bool run_code(struct world *w, const void *code, size_t size, uint32_t reason)
 {
 	memcpy(w->mem + CODE_AT, code, size);
 	return calln(w, w->vcpu, KVM_RUN, 0) && w->run->exit_reason == reason;
+}
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+bool signal_soon(void)
+{
+	struct sigaction act = { .sa_handler = on_alarm };
+	struct itimerval soon = { .it_value.tv_usec = 200000 };
+
+	return !sigaction(SIGALRM, &act, NULL) && !setitimer(ITIMER_REAL, &soon, NULL);
 }
 
 /*

@@ -78,4 +78,7 @@ bool give_cpuid(struct world *w, struct cpuid_list *c);
 /* Puts code at CODE_AT and runs the vCPU to its next exit; true when that is @reason. */
 bool run_code(struct world *w, const void *code, size_t size, uint32_t reason);
 
+/* A signal in a moment, which ends KVM_RUN with EINTR. */
+bool signal_soon(void);
+
 #endif
