@@ -539,6 +539,8 @@ int vcpu_set_events(struct vcpu *v, const struct kvm_vcpu_events *e)
 	if (r)
 		return r;
 	nested_untake_event(v);
+	/* An entry that a signal ended may have left the old event with the hardware. */
+	hw->inject(v, 0, 0, 0);
 
 	v->ev.exc.injected = e->exception.injected;
 	v->ev.exc.pending = payload && e->exception.pending;

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The vCPU fd's larger states: each is read, changed, written, and read again. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 #include "surface.h"
 
-#define MXCSR_AT 24 /* in the legacy region of XSAVE */
+#define MXCSR_AT   24 /* in the legacy region of XSAVE */
+#define UD_VECTOR  6
+#define HANDLER_AT 0x2000u
 
 static bool fpu(struct world *w)
 {
@@ -208,6 +211,41 @@ static bool events(struct world *w)
 	       call(w, w->vcpu, KVM_GET_VCPU_EVENTS, &back) && back.nmi.masked;
 }
 
+/* KVM_RUN that ends before the guest's first instruction: its signal is there already. */
+static bool run_interrupted(struct world *w)
+{
+	struct {
+		struct kvm_signal_mask head;
+		uint8_t set[8];
+	} all = { .head.len = 8 };
+	sigset_t usr1;
+
+	return !sigemptyset(&usr1) && !sigaddset(&usr1, SIGUSR1) &&
+	       !sigprocmask(SIG_BLOCK, &usr1, NULL) && !raise(SIGUSR1) &&
+	       call(w, w->vcpu, KVM_SET_SIGNAL_MASK, &all) &&
+	       refusedn(w, w->vcpu, KVM_RUN, 0, EINTR) && calln(w, w->vcpu, KVM_SET_SIGNAL_MASK, 0);
+}
+
+/* An event that was about to be delivered is not, when a state without it is loaded. */
+static bool set_events(struct world *w)
+{
+	static const uint8_t code[] = { 0xe6, 0xe9 }, handler[] = { 0xe6, 0xea }; /* out %al, $.. */
+	struct kvm_vcpu_events none, ud;
+	uint16_t *ivt = (uint16_t *)w->mem;
+
+	memcpy(w->mem + HANDLER_AT, handler, sizeof(handler));
+	ivt[2 * UD_VECTOR] = HANDLER_AT;
+	if (!events(w) || !call(w, w->vcpu, KVM_GET_VCPU_EVENTS, &none))
+		return false;
+	ud = none;
+	ud.exception.injected = 1;
+	ud.exception.nr = UD_VECTOR;
+	return call(w, w->vcpu, KVM_SET_VCPU_EVENTS, &ud) && run_interrupted(w) &&
+	       call(w, w->vcpu, KVM_GET_VCPU_EVENTS, &ud) && ud.exception.injected &&
+	       call(w, w->vcpu, KVM_SET_VCPU_EVENTS, &none) &&
+	       run_code(w, code, sizeof(code), KVM_EXIT_IO) && w->run->io.port == 0xe9;
+}
+
 static bool set_events_bad(struct world *w)
 {
 	struct kvm_vcpu_events e = { .flags = 1u << 30 };
@@ -282,7 +320,7 @@ const struct row state_rows[] = {
 	{ "KVM_GET_MP_STATE", VCPU, get_mp_state, get_mp_state_bad },
 	{ "KVM_SET_MP_STATE", VCPU, mp_state, set_mp_state_bad },
 	{ "KVM_GET_VCPU_EVENTS", VCPU, events, get_events_bad },
-	{ "KVM_SET_VCPU_EVENTS", VCPU, events, set_events_bad },
+	{ "KVM_SET_VCPU_EVENTS", VCPU, set_events, set_events_bad },
 	{ "KVM_GET_NESTED_STATE", VCPU, nested_state, get_nested_state_bad },
 	{ "KVM_SET_NESTED_STATE", VCPU, nested_state, set_nested_state_bad },
 	{ "KVM_SET_DEVICE_ATTR", VCPU, set_attr, set_attr_bad },
