@@ -19,9 +19,12 @@ static uint8_t *mem, *smram, *reset_page;
 void make_vm(void)
 {
 	struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { 24 } };
+	/* Without it an exception that L1 is to have is saved as one that L2 gets. */
+	struct kvm_enable_cap payload = { .cap = KVM_CAP_EXCEPTION_PAYLOAD, .args = { 1 } };
 	struct kvm_pit_config pit = { 0 };
 
 	vm = new_vm();
+	call(vm, KVM_ENABLE_CAP, &payload, "KVM_CAP_EXCEPTION_PAYLOAD");
 	call(vm, KVM_SET_TSS_ADDR, (void *)TSS_ADDR, "KVM_SET_TSS_ADDR");
 	if (irqchip == IRQCHIP_ON) {
 		call(vm, KVM_CREATE_IRQCHIP, NULL, "KVM_CREATE_IRQCHIP");
