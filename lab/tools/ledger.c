@@ -8,7 +8,7 @@
  * writes it anew. Whatever is lost, comes back from another time or lands elsewhere is found.
  * The clock may neither go backwards, seen from any CPU, nor jump.
  *
- * Ten times a second it prints "@@L<LEVEL> ledger=<n> steps=<steps> ms=<CLOCK_MONOTONIC>", n going
+ * Ten times a second it prints "@@L<LEVEL> ledger=<n> steps=<steps> ms=<CLOCK_MONOTONIC>.", n going
  * up by one; at the first wrong byte or time "@@L<LEVEL> ledger_bad=<what>", and exits with 1. After
  * REPORTS of them, if given, it exits with 0.
  */
@@ -207,7 +207,7 @@ int main(int argc, char **argv)
 	for (n = 1; !reports || n <= reports; n++) {
 		nanosleep(&pause, NULL);
 		check_clock(-1);
-		printf("@@L%s ledger=%lu steps=%llu ms=%llu\n", level, n,
+		printf("@@L%s ledger=%lu steps=%llu ms=%llu.\n", level, n,
 		       (unsigned long long)__atomic_load_n(&steps, __ATOMIC_RELAXED),
 		       (unsigned long long)(now_ns() / 1000000));
 		fflush(stdout);
