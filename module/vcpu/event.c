@@ -457,6 +457,8 @@ void vcpu_get_events(struct vcpu *v, struct kvm_vcpu_events *e)
 {
 	lockdep_assert_held(&v->mutex);
 	memset(e, 0, sizeof(*e));
+	/* One that only is on its way is taken, as by KVM_GET_MP_STATE, and told once: see there. */
+	vcpu_accept_init_sipi(v);
 	nested_untake_event(v);
 	e->exception.injected = v->ev.exc.injected;
 	e->exception.nr = v->ev.exc.vector;

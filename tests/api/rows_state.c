@@ -226,6 +226,28 @@ static bool run_interrupted(struct world *w)
 	       refusedn(w, w->vcpu, KVM_RUN, 0, EINTR) && calln(w, w->vcpu, KVM_SET_SIGNAL_MASK, 0);
 }
 
+/* INIT and SIPI are not told twice: as latched here, and as taken by KVM_GET_MP_STATE. */
+static bool init_is_taken(struct world *w)
+{
+	struct kvm_msi init = { .address_lo = 0xfee01000, .data = 0x500 };
+	struct kvm_msi sipi = { .address_lo = 0xfee01000, .data = 0x612 };
+	struct kvm_vcpu_events e;
+	struct kvm_mp_state m;
+	int vcpu = ioctl(w->vm, KVM_CREATE_VCPU, 1ul);
+
+	return vcpu >= 0 && call(w, w->vm, KVM_SIGNAL_MSI, &init) &&
+	       call(w, w->vm, KVM_SIGNAL_MSI, &sipi) && call(w, vcpu, KVM_GET_VCPU_EVENTS, &e) &&
+	       !e.smi.latched_init && call(w, vcpu, KVM_GET_MP_STATE, &m) &&
+	       m.mp_state == KVM_MP_STATE_RUNNABLE && call(w, vcpu, KVM_SET_VCPU_EVENTS, &e) &&
+	       call(w, vcpu, KVM_SET_MP_STATE, &m) && call(w, vcpu, KVM_GET_MP_STATE, &m) &&
+	       m.mp_state == KVM_MP_STATE_RUNNABLE;
+}
+
+static bool get_events(struct world *w)
+{
+	return events(w) && init_is_taken(w);
+}
+
 /* An event that was about to be delivered is not, when a state without it is loaded. */
 static bool set_events(struct world *w)
 {
@@ -319,7 +341,7 @@ const struct row state_rows[] = {
 	{ "KVM_SET_LAPIC", VCPU, lapic, set_lapic_bad },
 	{ "KVM_GET_MP_STATE", VCPU, get_mp_state, get_mp_state_bad },
 	{ "KVM_SET_MP_STATE", VCPU, mp_state, set_mp_state_bad },
-	{ "KVM_GET_VCPU_EVENTS", VCPU, events, get_events_bad },
+	{ "KVM_GET_VCPU_EVENTS", VCPU, get_events, get_events_bad },
 	{ "KVM_SET_VCPU_EVENTS", VCPU, set_events, set_events_bad },
 	{ "KVM_GET_NESTED_STATE", VCPU, nested_state, get_nested_state_bad },
 	{ "KVM_SET_NESTED_STATE", VCPU, nested_state, set_nested_state_bad },
