@@ -6,8 +6,8 @@
  * Offsets of a VM's vCPUs must be equal for their TSCs to agree, but software (firmware, a
  * booting kernel, QEMU) writes them one after another. So a write that is within a second of
  * what the TSC written last would show now is taken as an attempt to synchronise, and gets
- * the same offset. The 0 that every TSC begins with is no such TSC: a VM that is restored within the first
- * second of its life must not lose that second.
+ * the same offset. The second write to the same TSC is not: then a state is loaded, perhaps the next
+ * one within a second, and what it says is meant.
  */
 #include <linux/ktime.h>
 #include <linux/math64.h>
@@ -80,6 +80,19 @@ void vcpu_tsc_catch_up(struct vcpu *v)
 	v->tsc_lost = lost;
 }
 
+/* A TSC that others are to agree with: @val at @now_ns. */
+static void begin_sync(struct vcpu *v, u64 val, u64 now_ns, u64 offset)
+{
+	struct vm *vm = v->vm;
+
+	lockdep_assert_held(&vm->clock_lock);
+	v->tsc_sync_nr = ++vm->tsc_sync.nr;
+	vm->tsc_sync.value = val;
+	vm->tsc_sync.ns = now_ns;
+	vm->tsc_sync.offset = offset;
+	vm->tsc_sync.lost = tsc_lost_ticks();
+}
+
 /**
  * vcpu_set_tsc_offset - set L1's offset from the host's TSC itself (KVM_VCPU_TSC_OFFSET)
  * @v:	    the vCPU, loaded
@@ -91,27 +104,23 @@ void vcpu_set_tsc_offset(struct vcpu *v, u64 offset)
 
 	/* vCPUs whose TSC is written after this one's mean to be in step with it. */
 	spin_lock(&vm->clock_lock);
-	vm->tsc_sync.valid = true;
-	vm->tsc_sync.begun = false;
-	vm->tsc_sync.value = rdtsc_ordered() + offset;
-	vm->tsc_sync.ns = ktime_get_boottime_ns();
-	vm->tsc_sync.offset = offset;
-	vm->tsc_sync.lost = tsc_lost_ticks();
+	begin_sync(v, rdtsc_ordered() + offset, ktime_get_boottime_ns(), offset);
 	spin_unlock(&vm->clock_lock);
 	set_offset(v, offset);
 }
 
 /* Is @val what a vCPU in step with the last write would have now, give or take a second? */
-static bool in_step(struct vm *vm, u64 val, u64 now_ns)
+static bool in_step(struct vcpu *v, u64 val, u64 now_ns)
 {
 	u64 second = (u64)tsc_khz * 1000, expected;
+	struct vm *vm = v->vm;
 
-	if (!vm->tsc_sync.valid)
+	if (!vm->tsc_sync.nr)
 		return false;
 	/* A new vCPU starts from 0 and means: like the others. */
 	if (!val)
 		return true;
-	if (vm->tsc_sync.begun)
+	if (v->tsc_sync_nr == vm->tsc_sync.nr)
 		return false;
 	expected = vm->tsc_sync.value +
 		   mul_u64_u32_div(now_ns - vm->tsc_sync.ns, tsc_khz, NSEC_PER_MSEC);
@@ -140,15 +149,11 @@ void vcpu_write_tsc(struct vcpu *v, u64 val, bool host)
 	now_ns = ktime_get_boottime_ns();
 	tsc = rdtsc_ordered();
 	offset = val - tsc;
-	if (clock_tsc_stable() && in_step(vm, val, now_ns)) {
+	if (clock_tsc_stable() && in_step(v, val, now_ns)) {
+		v->tsc_sync_nr = vm->tsc_sync.nr;
 		offset = vm->tsc_sync.offset + tsc_lost_ticks() - vm->tsc_sync.lost;
 	} else {
-		vm->tsc_sync.valid = true;
-		vm->tsc_sync.begun = !val;
-		vm->tsc_sync.value = val;
-		vm->tsc_sync.ns = now_ns;
-		vm->tsc_sync.offset = offset;
-		vm->tsc_sync.lost = tsc_lost_ticks();
+		begin_sync(v, val, now_ns, offset);
 	}
 	spin_unlock(&vm->clock_lock);
 	set_offset(v, offset);

@@ -114,9 +114,8 @@ struct vm {
 		u64 tsc, ns;
 		u64 lost; /* tsc_lost_ticks() when it was taken */
 	} clock_base;
-	struct { /* last synchronised write of a vCPU's TSC */
-		bool valid;
-		bool begun; /* by the 0 that a TSC begins with */
+	struct {	/* last synchronised write of a vCPU's TSC */
+		u64 nr; /* of such writes; 0 = none yet */
 		u64 value, ns, offset;
 		u64 lost; /* tsc_lost_ticks() at that time */
 	} tsc_sync;
@@ -214,6 +213,7 @@ struct vcpu {
 	bool l2_halted;	     /* L2 was entered in, or halted into, activity state HLT */
 	u64 tsc_offset;	     /* of L1; see kvmclock.c for the rules */
 	u64 tsc_lost;	     /* tsc_lost_ticks() that tsc_offset makes good */
+	u64 tsc_sync_nr;     /* (vm->clock_lock) the write that it is in step with */
 	u64 tsc_adjust;	     /* IA32_TSC_ADJUST */
 	u64 misc_enable;     /* IA32_MISC_ENABLE */
 	u64 feature_control; /* IA32_FEATURE_CONTROL */

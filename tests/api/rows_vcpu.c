@@ -164,6 +164,27 @@ static bool msrs(struct world *w)
 }
 
 /* An unknown MSR ends the list: none was done. */
+/* @tsc written, what is read shortly afterwards */
+static uint64_t tsc_after(struct world *w, uint64_t tsc)
+{
+	struct one_msr set = { .head.nmsrs = 1, .entry = { .index = 0x10, .data = tsc } };
+	struct one_msr get = { .head.nmsrs = 1, .entry.index = 0x10 };
+
+	return ioctl(w->vcpu, KVM_SET_MSRS, &set) == 1 && ioctl(w->vcpu, KVM_GET_MSRS, &get) == 1 ?
+		       get.entry.data :
+		       0;
+}
+
+/* States are loaded one after another, with TSCs less than a second apart: each gets its own. */
+static bool set_msrs(struct world *w)
+{
+	uint64_t second = ioctl(w->vcpu, KVM_GET_TSC_KHZ, 0ul) * 1000ull;
+	uint64_t early = 100 * second, late = early + second * 9 / 10;
+
+	return msrs(w) && tsc_after(w, early) >= early && tsc_after(w, late) >= late &&
+	       tsc_after(w, early) < late;
+}
+
 static bool set_msrs_bad(struct world *w)
 {
 	struct one_msr m = { .head.nmsrs = 1, .entry = { .index = 0xdead } };
@@ -362,7 +383,7 @@ const struct row vcpu_rows[] = {
 	{ "KVM_NMI", VCPU, nmi, NULL },
 	{ "KVM_SMI", VCPU, smi, NULL },
 	{ "KVM_GET_MSRS", VCPU, msrs, get_msrs_bad },
-	{ "KVM_SET_MSRS", VCPU, msrs, set_msrs_bad },
+	{ "KVM_SET_MSRS", VCPU, set_msrs, set_msrs_bad },
 	{ "KVM_SET_CPUID", VCPU, cpuid, set_cpuid_bad },
 	{ "KVM_SET_CPUID2", VCPU, cpuid2, set_cpuid2_bad },
 	{ "KVM_GET_CPUID2", VCPU, cpuid2, get_cpuid2_bad },
