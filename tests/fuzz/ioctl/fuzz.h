@@ -26,7 +26,7 @@ enum fd_kind {
 
 #define FDS_PER_KIND 8
 #define MAX_THREADS  8
-#define MAX_PAYLOADS 8
+#define MAX_PAYLOADS 32
 #define ARENA_SIZE   (24ul << 20)
 #define GUEST_MEM    (16ul << 20) /* the part of it that a VM starts with, at guest address 0 */
 #define LOAD_AT	     0x7c00ul	  /* where the guest's program goes, as in tests/guests */

@@ -223,18 +223,25 @@ static int fuzz_one(void)
 	return c.pid > 0 ? bury(c.pid) : 2;
 }
 
+static void refuse(const char *what)
+{
+	fprintf(stderr, "ioctl-fuzz: %s\n", what);
+	exit(2);
+}
+
 static void load_payload(const char *path)
 {
-	struct payload *p = &opt.payloads[opt.nr_payloads];
 	FILE *f = fopen(path, "rb");
+	struct payload *p;
 
-	if (!f || opt.nr_payloads == MAX_PAYLOADS)
-		exit(2);
+	if (opt.nr_payloads == MAX_PAYLOADS)
+		refuse("more than MAX_PAYLOADS payloads");
+	p = &opt.payloads[opt.nr_payloads++];
 	p->data = malloc(PAYLOAD_MAX);
-	if (p->data)
-		p->size = fread(p->data, 1, PAYLOAD_MAX, f);
+	if (!f || !p->data)
+		refuse(path);
+	p->size = fread(p->data, 1, PAYLOAD_MAX, f);
 	fclose(f);
-	opt.nr_payloads++;
 }
 
 int main(int argc, char **argv)
@@ -261,17 +268,17 @@ int main(int argc, char **argv)
 			one = true;
 			break;
 		default:
-			return 2;
+			refuse("see the head of main.c for its options");
 		}
 	}
 	if (!opt.parallel || opt.parallel > MAX_PARALLEL)
-		return 2;
+		refuse("-j is 1 to MAX_PARALLEL");
 	while (optind < argc)
 		load_payload(argv[optind++]);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
 	if (shared == MAP_FAILED)
-		return 2;
+		refuse("no shared memory");
 	sigaction(SIGUSR1, &sa, NULL); /* without SA_RESTART */
 	kcov_start(NULL);
 	return one ? fuzz_one() : fuzz();

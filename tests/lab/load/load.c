@@ -104,22 +104,57 @@ long check_pattern(const uint64_t *from, size_t bytes, uint64_t what)
 
 /* The monitor: on each CPU a real-time thread that sleeps 100 ms at a time. */
 
-static _Atomic uint64_t max_late_ms;
+/* The latest waking so far, and how much of it the level below had given to others. */
+static pthread_mutex_t latest_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct {
+	uint64_t late_ms, stolen_ms;
+} latest;
+
+/* Steal time so far of one CPU, or of all: the eighth number of its line in /proc/stat. */
+static uint64_t stolen_ms(const char *cpu)
+{
+	char line[256], name[32];
+	unsigned long stolen = 0;
+	FILE *f = fopen("/proc/stat", "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%31s %*u %*u %*u %*u %*u %*u %*u %lu", name, &stolen) == 2 &&
+		    !strcmp(name, cpu))
+			break;
+	if (f)
+		fclose(f);
+	return stolen * 1000 / (unsigned long)sysconf(_SC_CLK_TCK);
+}
+
+static void woke(uint64_t late_ms, uint64_t stolen)
+{
+	pthread_mutex_lock(&latest_lock);
+	if (late_ms > latest.late_ms) {
+		latest.late_ms = late_ms;
+		latest.stolen_ms = stolen;
+	}
+	pthread_mutex_unlock(&latest_lock);
+}
 
 static void *monitor_thread(void *arg)
 {
 	const struct timespec nap = { 0, SLEEP_NS };
+	int cpu = (int)(intptr_t)arg;
+	uint64_t before, late, stolen;
 	cpu_set_t set;
-	uint64_t before;
+	char name[16];
 
+	snprintf(name, sizeof(name), "cpu%d", cpu);
 	CPU_ZERO(&set);
-	CPU_SET((int)(intptr_t)arg, &set);
+	CPU_SET(cpu, &set);
 	if (sched_setaffinity(0, sizeof(set), &set))
-		die("monitor: no affinity to CPU %d", (int)(intptr_t)arg);
+		die("monitor: no affinity to CPU %d", cpu);
 	for (;;) {
+		stolen = stolen_ms(name);
 		before = now_ns();
 		nanosleep(&nap, NULL);
-		raise_to(&max_late_ms, (now_ns() - before - SLEEP_NS) / 1000000);
+		late = (now_ns() - before - SLEEP_NS) / 1000000;
+		woke(late, stolen_ms(name) - stolen);
 	}
 	return NULL;
 }
@@ -148,34 +183,18 @@ int monitor_start(void)
 	return cpus;
 }
 
-uint64_t monitor_max_ms(void)
-{
-	return atomic_load(&max_late_ms);
-}
-
-static unsigned long stolen_ms(void)
-{
-	unsigned long v[8] = { 0 };
-	FILE *f = fopen("/proc/stat", "r");
-
-	if (!f)
-		return 0;
-	if (fscanf(f, "cpu %lu %lu %lu %lu %lu %lu %lu %lu", &v[0], &v[1], &v[2], &v[3], &v[4],
-		   &v[5], &v[6], &v[7]) != 8)
-		v[7] = 0;
-	fclose(f);
-	return v[7] * 1000 / (unsigned long)sysconf(_SC_CLK_TCK);
-}
-
 static void report(const struct load *l, const char *state, uint64_t began)
 {
+	pthread_mutex_lock(&latest_lock);
 	printf("load %s %s seconds=%llu hash=%llu mem=%llu disk=%llu net=%llu stall_ms=%llu "
-	       "disk_ms=%llu net_ms=%llu drift_us=%lld steal_ms=%lu\n",
+	       "stolen_ms=%llu disk_ms=%llu net_ms=%llu drift_us=%lld steal_ms=%llu\n",
 	       l->name, state, (unsigned long long)((now_ns() - began) / 1000000000ull),
 	       (unsigned long long)l->did[HASH].bytes, (unsigned long long)l->did[MEMORY].bytes,
 	       (unsigned long long)l->did[DISK].bytes, (unsigned long long)l->did[NET].bytes,
-	       (unsigned long long)monitor_max_ms(), (unsigned long long)l->did[DISK].max_ms,
-	       (unsigned long long)l->did[NET].max_ms, (long long)l->drift_us, stolen_ms());
+	       (unsigned long long)latest.late_ms, (unsigned long long)latest.stolen_ms,
+	       (unsigned long long)l->did[DISK].max_ms, (unsigned long long)l->did[NET].max_ms,
+	       (long long)l->drift_us, (unsigned long long)stolen_ms("cpu"));
+	pthread_mutex_unlock(&latest_lock);
 	fflush(stdout);
 }
 

@@ -43,9 +43,8 @@ void *disk_thread(void *arg);
 void *net_thread(void *arg);
 int net_serve(int port);
 
-/* A monitor of one CPU's timer: largest lateness of a 100 ms sleep so far, in ms. */
+/* Threads that see how late each CPU's timer wakes them. */
 int monitor_start(void);
-uint64_t monitor_max_ms(void);
 
 uint64_t now_ns(void);
 /* Sleep so long that work begun at @began_ns took cpu_percent of the time. */

@@ -42,8 +42,14 @@ void *memory_thread(void *arg)
 		die("%s: no %u MiB of memory", l->name, l->mem_mib);
 	if (l->shared)
 		madvise(mem, pages * PAGE, MADV_MERGEABLE);
-	for (page = 0; page < pages; page++)
+	began = now_ns();
+	for (page = 0; page < pages; page++) {
 		fill_pattern(mem + page * PAGE / 8, PAGE, contents(l, page, 0));
+		if (page % PAGES_AT_ONCE == 0) {
+			rest(l, began);
+			began = now_ns();
+		}
+	}
 	while (!atomic_load(&l->stop)) {
 		began = now_ns();
 		for (i = 0; i < PAGES_AT_ONCE; i++) {
