@@ -10,6 +10,7 @@
  *   drain            wait until the terminal on stdin has sent everything
  *   shutdown         end Bochs
  *   kexec KERNEL INITRD CMDLINE         go on with another kernel, now
+ *   nudge MS         interrupt every CPU but the first from there, every so often, for ever
  *   insmod MODULE    try once (busybox tries a second time when the first one fails)
  *   crash-kernel KERNEL INITRD CMDLINE  load the one that takes over after a panic
  */
@@ -22,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/io.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -221,6 +223,55 @@ static int next_kernel(char **names, unsigned long flags)
 	return 1;
 }
 
+static void pin(int cpu)
+{
+	const struct sched_param param = { .sched_priority = 1 };
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	/* Without these it is still a wake-up, only not as soon or not there. */
+	sched_setaffinity(0, sizeof(set), &set);
+	sched_setscheduler(0, SCHED_FIFO, &param);
+}
+
+struct nudged {
+	int cpu, fd;
+};
+
+static void *wake_up(void *arg)
+{
+	const struct nudged *n = arg;
+	eventfd_t count;
+
+	pin(n->cpu);
+	while (!eventfd_read(n->fd, &count))
+		;
+	return NULL;
+}
+
+/* Each wake-up on a busy CPU is an interrupt from the first one (docs/lab.md says what for). */
+static int nudge(int ms)
+{
+	int cpus = (int)sysconf(_SC_NPROCESSORS_ONLN), i;
+	struct nudged *n = calloc((size_t)cpus, sizeof(*n));
+	pthread_t thread;
+
+	if (!n || ms < 1)
+		return 1;
+	pin(0);
+	for (i = 1; i < cpus; i++) {
+		n[i] = (struct nudged){ .cpu = i, .fd = eventfd(0, 0) };
+		if (n[i].fd < 0 || pthread_create(&thread, NULL, wake_up, &n[i]))
+			return 1;
+	}
+	for (;;) {
+		usleep((useconds_t)ms * 1000);
+		for (i = 1; i < cpus; i++)
+			eventfd_write(n[i].fd, 1);
+	}
+}
+
 static int load_module(const char *name)
 {
 	int fd = open(name, O_RDONLY);
@@ -245,6 +296,8 @@ int main(int argc, char **argv)
 		return tcdrain(0) ? 1 : 0;
 	if (!strcmp(what, "shutdown"))
 		return bochs_shutdown();
+	if (!strcmp(what, "nudge") && argc == 3)
+		return nudge(atoi(argv[2]));
 	if (!strcmp(what, "insmod") && argc == 3)
 		return load_module(argv[2]);
 	if (!strcmp(what, "kexec") && argc == 5)
@@ -252,6 +305,6 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "crash-kernel") && argc == 5)
 		return next_kernel(argv + 2, KEXEC_FILE_ON_CRASH);
 	fprintf(stderr,
-		"labtool: console, compute, bench, drain, shutdown, insmod, kexec or crash-kernel\n");
+		"labtool: console, compute, bench, drain, shutdown, nudge, insmod, kexec or crash-kernel\n");
 	return 2;
 }
