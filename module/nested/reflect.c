@@ -38,7 +38,7 @@ static bool l0_exception(const struct reflect_ctx *c)
 
 	switch (c->e->intr_info & INTR_INFO_INTR_TYPE_MASK) {
 	case INTR_TYPE_NMI_INTR:
-	case INTR_TYPE_SOFT_INTR: /* an INT n that the backend has stopped for the emulator */
+	case INTR_TYPE_SOFT_INTR: /* a PUSHF or INT n that the backend has stopped for the emulator */
 		return true;
 	}
 	return vector == 18 || (vector < 32 && (c->l0_exceptions >> vector & 1));

@@ -347,7 +347,7 @@ static int handle_exception(struct vcpu *v)
 	case INTR_TYPE_NMI_INTR:
 		return RESUME_GUEST; /* the backend has given it to the host */
 	case INTR_TYPE_SOFT_INTR:
-		return vcpu_emulate(v); /* INT n with CR4.VME */
+		return vcpu_emulate(v); /* SVM's PUSHF and INT n */
 	}
 
 	forget_failed_delivery(v);

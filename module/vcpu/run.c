@@ -184,7 +184,9 @@ static void switch_to_guest(struct vcpu *v)
 	vcpu_save_guest_dr(v);
 	smp_store_release(&v->mode, OUTSIDE_GUEST);
 
+	/* STI lets interrupts in only behind the instruction that follows: that must not be CLI. */
 	local_irq_enable();
+	v->stats.hw_exits++;
 	local_irq_disable();
 	vtime_account_guest_exit();
 	local_irq_enable();
@@ -234,7 +236,6 @@ static bool vcpu_enter_guest(struct vcpu *v)
 		}
 		trace_turtles_entry(v->id, v->in_l2 ? 2 : 1, v->rip);
 		switch_to_guest(v);
-		v->stats.hw_exits++;
 		trace_turtles_exit(v->id, v->in_l2 ? 2 : 1, v->rip, v->exit.reason, v->exit.raw,
 				   v->exit.qual, v->exit.intr_info);
 

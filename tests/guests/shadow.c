@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The interrupt shadow (SDM "STI—Set Interrupt Flag"): the instruction behind STI comes before an
- * interrupt that waits, also when that instruction exits first and is then executed.
+ * interrupt that waits, also when that instruction exits first and is then executed, and when it
+ * saves the flags: a hypervisor that single-steps it must not show.
  */
 #include "lib.h"
 
@@ -42,6 +43,42 @@ static void halt_in_shadow(void)
 	asm volatile("sti; hlt; cli" : : : "memory");
 }
 
+#define VEC_SOFT 0x42
+#define TF	 0x100u
+
+static volatile u64 soft_flags, soft_came;
+
+static void on_soft(struct trap_frame *f)
+{
+	soft_came++;
+	soft_flags = f->rflags;
+}
+
+/* The push to a stack that no access has mapped yet exits first. */
+static u64 flags_in_shadow(u64 stack)
+{
+	u64 flags, old;
+
+	wrmsr(0x83f, VEC);
+	asm volatile("mov %%rsp, %1\n\t"
+		     "mov %2, %%rsp\n\t"
+		     "sti\n\t"
+		     "pushfq\n\t"
+		     "cli\n\t"
+		     "pop %0\n\t"
+		     "mov %1, %%rsp"
+		     : "=&r"(flags), "=&r"(old)
+		     : "r"(stack)
+		     : "memory");
+	return flags;
+}
+
+static void soft_interrupt_in_shadow(void)
+{
+	wrmsr(0x83f, VEC);
+	asm volatile("sti; int %0; cli" : : "i"(VEC_SOFT) : "memory");
+}
+
 int main(void)
 {
 	volatile u8 *at = (volatile u8 *)NEVER_USED;
@@ -63,6 +100,15 @@ int main(void)
 	check_eq("STI, a read of device memory: the interrupt", came, 1);
 	check_eq("  comes behind the read", interrupted_rip, next);
 
+	came = 0;
+	check_eq("STI, PUSHF: no TF on the stack", flags_in_shadow((u64)at + 0x8000) & TF, 0);
+	check_eq("  and the interrupt", came, 1);
+	handlers[VEC_SOFT] = on_soft;
+	came = 0;
+	soft_interrupt_in_shadow();
+	check_eq("STI, INT n: it comes", soft_came, 1);
+	check_eq("  no TF on the stack", soft_flags & TF, 0);
+	check_eq("  and the interrupt", came, 1);
 	came = 0;
 	halt_in_shadow();
 	check_eq("STI, HLT: the interrupt ends it", came, 1);

@@ -6,8 +6,9 @@
  *  - an NMI window. SVM does not keep NMI blocking for a guest (APM "NMI
  *    Support"): after an NMI is delivered IRET is intercepted, and NMIs are
  *    blocked until RIP has left that IRET. When somebody waits for the moment
- *    the one instruction is single-stepped, with every exception intercepted
- *    so that the borrowed TF is never pushed on the guest's stack.
+ *    the one instruction is single-stepped, with every exception, PUSHF and INT n
+ *    intercepted so that the borrowed TF is never pushed on the guest's stack.
+ *    SYSCALL cannot be intercepted: it would save TF in R11.
  *  - an interrupt shadow on QEMU's TCG, which saves it at #VMEXIT and forgets
  *    it at VMRUN. Without it an interrupt comes between STI and HLT, and a
  *    guest then waits in HLT for one that has been.

@@ -324,8 +324,9 @@ static void fill_special(struct vcpu *v, struct svm_ctx *ctx, u32 code, struct v
 	case SVM_EXIT_ICEBP:
 		fill_icebp(ctx, e);
 		break;
+	case SVM_EXIT_PUSHF:
 	case SVM_EXIT_SWINT:
-		/* No exit of VMX: for the emulator alone, which decodes it. */
+		/* No exits of VMX: for the emulator alone, which decodes the instruction. */
 		e->reason = EXIT_REASON_EXCEPTION_NMI;
 		e->intr_info = INTR_INFO_VALID_MASK | INTR_TYPE_SOFT_INTR;
 		break;

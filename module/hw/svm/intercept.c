@@ -219,8 +219,12 @@ void svm_update_intercepts(struct vcpu *v, struct svm_ctx *ctx)
 
 	memcpy(w, ctx->base, sizeof(w));
 	w[INTERCEPT_EXCEPTION] |= ctx->exc;
-	if (ctx->stepping)
+	if (ctx->stepping) {
+		/* Whatever saves RFLAGS must not save the borrowed TF: event.c. */
 		w[INTERCEPT_EXCEPTION] = ~(u32)BIT(X86_TRAP_NMI);
+		intercept_set(w, INTERCEPT_PUSHF);
+		intercept_set(w, INTERCEPT_INTn);
+	}
 	if (v->svm->dr_intercept || ctx->l1_dr)
 		w[INTERCEPT_DR] |= 0x00ff00ff;
 	if (svm_windows(ctx) & WINDOW_IRQ) {
