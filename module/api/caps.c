@@ -10,6 +10,7 @@
 #include "api/api.h"
 #include "nested/state.h"
 #include "mm/mm.h"
+#include "vcpu/nested.h"
 #include "vcpu/vcpu.h"
 
 #define MCE_BANKS      32
@@ -153,6 +154,8 @@ long api_check_extension(struct vm *vm, unsigned long cap)
 		return exits_to_disable();
 	case KVM_CAP_STEAL_TIME:
 		return steal_supported();
+	case KVM_CAP_HYPERV_ENLIGHTENED_VMCS:
+		return nested_evmcs_versions(NULL) != 0;
 	case KVM_CAP_XSAVE2:
 		return vcpu_xsave_size(NULL);
 	}

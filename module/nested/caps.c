@@ -445,3 +445,41 @@ bool vmx_caps_has(const struct vmx_caps *caps, enum vmcs12_needs needs)
 	}
 	return false;
 }
+
+static void withdraw(struct vmx_ctl_caps *c, u32 bits)
+{
+	c->must1 &= ~bits;
+	c->may1 &= ~bits;
+}
+
+/**
+ * vmx_caps_withdraw - do without a field
+ * @caps:  capabilities
+ * @needs: what the field belongs to
+ *
+ * The controls that make such fields exist are no longer offered. Fields that are always there,
+ * or never, are none of them.
+ */
+void vmx_caps_withdraw(struct vmx_caps *caps, enum vmcs12_needs needs)
+{
+	switch (needs) {
+	case VMCS12_NEEDS_APIC_ACCESS:
+		withdraw(&caps->proc2, SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES);
+		break;
+	case VMCS12_NEEDS_PLE:
+		withdraw(&caps->proc2, SECONDARY_EXEC_PAUSE_LOOP_EXITING);
+		break;
+	case VMCS12_NEEDS_TSC_SCALING:
+		withdraw(&caps->proc2, SECONDARY_EXEC_TSC_SCALING);
+		break;
+	case VMCS12_NEEDS_SHADOW_VMCS:
+		withdraw(&caps->proc2, SECONDARY_EXEC_SHADOW_VMCS);
+		break;
+	case VMCS12_NEEDS_PREEMPTION_TIMER:
+		withdraw(&caps->pin, PIN_BASED_VMX_PREEMPTION_TIMER);
+		withdraw(&caps->exit, VM_EXIT_SAVE_VMX_PREEMPTION_TIMER);
+		break;
+	default:
+		break;
+	}
+}

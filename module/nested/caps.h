@@ -93,6 +93,7 @@ void vmx_caps_set_cr4_valid(struct vmx_caps *caps, u64 cr4_valid);
 int vmx_caps_get_msr(const struct vmx_caps *caps, u32 index, u64 *val);
 int vmx_caps_set_msr(struct vmx_caps *caps, const struct vmx_caps *supported, u32 index, u64 val);
 bool vmx_caps_has(const struct vmx_caps *caps, enum vmcs12_needs needs);
+void vmx_caps_withdraw(struct vmx_caps *caps, enum vmcs12_needs needs);
 u32 vmx_caps_max_msr_list(const struct vmx_caps *caps);
 
 /* Is @val within the allowed settings of its control word? */

@@ -11,6 +11,7 @@
 #include <asm/trapnr.h>
 #include <asm/vmx.h>
 #include "nested/check.h"
+#include "nested/evmcs.h"
 #include "nested/insn.h"
 
 /* IA32_FEATURE_CONTROL: locked, VMX allowed outside SMX. */
@@ -53,7 +54,7 @@ static void fault(struct vmx_insn_result *res, u8 vector)
  */
 void vmx_insn_fail(struct nested_state *ns, struct vmx_insn_result *res, u32 error)
 {
-	if (ns->current_vmptr == VMCS12_NO_PTR) {
+	if (!nested_has_vmcs(ns)) {
 		fail_invalid(res);
 		return;
 	}
@@ -195,6 +196,7 @@ void nested_state_init(struct nested_state *ns, struct vmcs12 *vmcs12)
 	*ns = (struct nested_state){
 		.vmxon_ptr = VMCS12_NO_PTR,
 		.current_vmptr = VMCS12_NO_PTR,
+		.evmcs_ptr = VMCS12_NO_PTR,
 		.vmcs12 = vmcs12,
 		.dirty = NESTED_DIRTY_ALL,
 	};
@@ -225,6 +227,8 @@ static void drop_current(struct vmx_insn *i)
 {
 	(void)nested_flush_vmcs12(i->ns, i->ops, i->ctx);
 	i->ns->current_vmptr = VMCS12_NO_PTR;
+	/* An enlightened one has had everything written back at the exit. */
+	i->ns->evmcs_ptr = VMCS12_NO_PTR;
 	i->ns->dirty = NESTED_DIRTY_ALL;
 }
 
@@ -262,6 +266,7 @@ static void insn_vmxon(struct vmx_insn *i, struct vmx_insn_result *res)
 	i->ns->vmxon = true;
 	i->ns->vmxon_ptr = ptr;
 	i->ns->current_vmptr = VMCS12_NO_PTR;
+	i->ns->evmcs_ptr = VMCS12_NO_PTR;
 	succeed(res);
 }
 
@@ -277,6 +282,14 @@ static void insn_vmxoff(struct vmx_insn *i, struct vmx_insn_result *res)
 
 /* -- VMCLEAR, VMPTRLD, VMPTRST --------------------------------------------- */
 
+/* Which kind of VMCS memory holds cannot be seen: as long as entries are enlightened, all of it. */
+static bool is_enlightened(const struct vmx_insn *i)
+{
+	u64 ptr;
+
+	return i->evmcs && evmcs_assist_read(i->ops, i->ctx, i->vp_assist, &ptr);
+}
+
 static void insn_vmclear(struct vmx_insn *i, struct vmx_insn_result *res)
 {
 	u32 clear = VMCS12_CLEAR;
@@ -291,7 +304,9 @@ static void insn_vmclear(struct vmx_insn *i, struct vmx_insn_result *res)
 	if (ptr == i->ns->current_vmptr) {
 		i->ns->vmcs12->launch_state = VMCS12_CLEAR;
 		drop_current(i);
-	} else {
+	} else if (ptr == i->ns->evmcs_ptr) {
+		drop_current(i);
+	} else if (!is_enlightened(i)) {
 		/* Memory that is not there cannot be launched either. */
 		(void)i->ops->write_gpa(i->ctx, ptr + offsetof(struct vmcs12, launch_state), &clear,
 					sizeof(clear));
@@ -365,15 +380,51 @@ static const struct vmcs12_field *operand_field(struct vmx_insn *i, u64 *encodin
 	return NULL;
 }
 
+/*
+ * VMREAD with an enlightened VMCS: the TLFS forbids it, Windows does it. What L1 would read in the
+ * page itself; false with the failure filled.
+ */
+static bool read_enlightened(struct vmx_insn *i, u64 *val, struct vmx_insn_result *res)
+{
+	u64 encoding = get_reg(i, i->op.reg2);
+	const struct vmcs12_field *f = vmcs12_find(encoding);
+	int offset = f ? evmcs_offset(f) : -ENOENT;
+
+	*val = 0;
+	if (offset < 0) {
+		vmx_insn_fail(i->ns, res, VMXERR_UNSUPPORTED_VMCS_COMPONENT);
+		return false;
+	}
+	if (i->ns->evmcs_ptr == EVMCS_PENDING ||
+	    i->ops->read_gpa(i->ctx, i->ns->evmcs_ptr + offset, val, f->size)) {
+		fail_invalid(res);
+		return false;
+	}
+	*val = vmcs12_half(encoding, *val);
+	return true;
+}
+
+static bool read_field(struct vmx_insn *i, u64 *val, struct vmx_insn_result *res)
+{
+	u64 encoding;
+
+	if (i->ns->evmcs_ptr != VMCS12_NO_PTR)
+		return read_enlightened(i, val, res);
+	if (!operand_field(i, &encoding, res))
+		return false;
+	if (!vmcs12_read(i->ns->vmcs12, encoding, val))
+		return true;
+	vmx_insn_fail(i->ns, res, VMXERR_UNSUPPORTED_VMCS_COMPONENT);
+	return false;
+}
+
 static void insn_vmread(struct vmx_insn *i, struct vmx_insn_result *res)
 {
-	u64 encoding, val;
+	u64 val;
 	int r;
 
-	if (!may_execute(i, res) || !operand_field(i, &encoding, res))
+	if (!may_execute(i, res) || !read_field(i, &val, res))
 		return;
-	if (vmcs12_read(i->ns->vmcs12, encoding, &val))
-		return vmx_insn_fail(i->ns, res, VMXERR_UNSUPPORTED_VMCS_COMPONENT);
 	if (i->op.is_reg) {
 		i->regs[i->op.reg & 0xf] = is_64bit(i) ? val : (u32)val;
 		return succeed(res);
@@ -472,6 +523,34 @@ static void insn_invvpid(struct vmx_insn *i, struct vmx_insn_result *res)
 
 /* -- VMLAUNCH, VMRESUME ---------------------------------------------------- */
 
+/*
+ * TLFS "Enlightened VMCS": the VP assist page names it, and the entry makes it the active one.
+ * false with the failure filled; else it is, or L1 does not use one.
+ */
+static bool select_enlightened(struct vmx_insn *i, struct vmx_insn_result *res, bool launch)
+{
+	u64 ptr;
+
+	switch (evmcs_fetch(i, &ptr)) {
+	case EVMCS_FETCHED:
+		if (i->ns->current_vmptr != VMCS12_NO_PTR)
+			drop_current(i);
+		i->clean = evmcs_activate(i->ns, i->evmcs, ptr, launch);
+		return true;
+	case EVMCS_NOT_USED:
+		i->ns->evmcs_ptr = VMCS12_NO_PTR;
+		return true;
+	case EVMCS_NO_MEMORY:
+		i->ns->evmcs_ptr = VMCS12_NO_PTR;
+		fault(res, X86_TRAP_UD);
+		return false;
+	case EVMCS_UNKNOWN_REVISION:
+		i->ns->evmcs_ptr = VMCS12_NO_PTR;
+		fail_invalid(res);
+	}
+	return false;
+}
+
 /* SDM "Basic VM-Entry Checks"; what follows is the caller's and check.c's. */
 static void enter(struct vmx_insn *i, struct vmx_insn_result *res, bool launch)
 {
@@ -479,7 +558,9 @@ static void enter(struct vmx_insn *i, struct vmx_insn_result *res, bool launch)
 
 	if (!may_execute(i, res))
 		return;
-	if (i->ns->current_vmptr == VMCS12_NO_PTR || (i->ns->vmcs12->revision_id & VMCS12_SHADOW))
+	if (i->evmcs && !select_enlightened(i, res, launch))
+		return;
+	if (!nested_has_vmcs(i->ns) || (i->ns->vmcs12->revision_id & VMCS12_SHADOW))
 		return fail_invalid(res);
 	if (i->blocked_by_mov_ss)
 		return vmx_insn_fail(i->ns, res, VMXERR_ENTRY_EVENTS_BLOCKED_BY_MOV_SS);

@@ -22,7 +22,8 @@
  * @in_l2:	   in VMX non-root operation
  * @vmxon_ptr:	   VMXON region, VMCS12_NO_PTR outside VMX operation
  * @current_vmptr: current VMCS, VMCS12_NO_PTR if none
- * @vmcs12:	   working copy of the current VMCS; its memory is the caller's
+ * @evmcs_ptr:	   active enlightened VMCS, VMCS12_NO_PTR if none, or EVMCS_PENDING. Never both
+ * @vmcs12:	   working copy of the one of them; its memory is the caller's
  * @dirty:	   1 << enum vmcs12_kind for kinds of fields that were written
  *		   since the caller last cleared it
  *
@@ -33,6 +34,7 @@ struct nested_state {
 	bool in_l2;
 	u64 vmxon_ptr;
 	u64 current_vmptr;
+	u64 evmcs_ptr;
 	struct vmcs12 *vmcs12;
 	u32 dirty;
 };
@@ -119,6 +121,9 @@ struct nested_ops {
  * @op:	    operands; may be left out for instructions without
  * @regs:   general-purpose registers, changed by VMREAD
  * @cr0, @cr4, @rflags, @efer: L1's
+ * @evmcs:  EVMCS_SIZE bytes for L0's copy of an enlightened VMCS; NULL if L1 may not use any
+ * @vp_assist: then the VP assist page
+ * @clean:  groups of the enlightened VMCS that were clean at VMX_ENTER
  * @feature_control: IA32_FEATURE_CONTROL
  * @cpl:    current privilege level
  * @cs_l:   L bit of CS
@@ -132,6 +137,9 @@ struct vmx_insn {
 	void *ctx;
 	struct vmx_operand op;
 	u64 *regs;
+	void *evmcs;
+	u64 vp_assist;
+	u32 clean;
 	u64 cr0;
 	u64 cr4;
 	u64 rflags;
@@ -150,6 +158,18 @@ void vmx_insn_fail(struct nested_state *ns, struct vmx_insn_result *res, u32 err
 bool vmx_insn_known(u32 exit_reason);
 
 void vmx_operand_decode(struct vmx_operand *op, u32 insn_info, u64 displacement, const u64 *regs);
+
+/* Is there a VMCS, of either kind? */
+static inline bool nested_has_vmcs(const struct nested_state *ns)
+{
+	return ns->current_vmptr != VMCS12_NO_PTR || ns->evmcs_ptr != VMCS12_NO_PTR;
+}
+
+/* Where it is in L1's memory. */
+static inline u64 nested_vmcs_ptr(const struct nested_state *ns)
+{
+	return ns->evmcs_ptr != VMCS12_NO_PTR ? ns->evmcs_ptr : ns->current_vmptr;
+}
 
 void nested_state_init(struct nested_state *ns, struct vmcs12 *vmcs12);
 int nested_flush_vmcs12(struct nested_state *ns, const struct nested_ops *ops, void *ctx);

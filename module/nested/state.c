@@ -9,8 +9,9 @@
 #include <asm/processor-flags.h>
 #include "nested/state.h"
 
-#define FLAGS_KNOWN \
-	(KVM_STATE_NESTED_GUEST_MODE | KVM_STATE_NESTED_RUN_PENDING | KVM_STATE_NESTED_MTF_PENDING)
+#define FLAGS_KNOWN                                                   \
+	(KVM_STATE_NESTED_GUEST_MODE | KVM_STATE_NESTED_RUN_PENDING | \
+	 KVM_STATE_NESTED_MTF_PENDING | KVM_STATE_NESTED_EVMCS)
 #define SMM_FLAGS_KNOWN (KVM_STATE_NESTED_SMM_GUEST_MODE | KVM_STATE_NESTED_SMM_VMXON)
 
 typedef struct kvm_nested_state state_t;
@@ -21,13 +22,29 @@ static bool is_off(const state_t *s)
 	return s->hdr.vmx.vmxon_pa == VMCS12_NO_PTR;
 }
 
+static bool has_pointer(const state_t *s)
+{
+	return !is_off(s) && s->hdr.vmx.vmcs12_pa != VMCS12_NO_PTR;
+}
+
 /**
- * nested_state_has_vmcs12 - is there a current VMCS?
+ * nested_state_is_enlightened - is there an active enlightened VMCS?
+ * @s: header
+ *
+ * Its address is not part of the state: the VP assist page says it.
+ */
+bool nested_state_is_enlightened(const state_t *s)
+{
+	return !is_off(s) && (s->flags & KVM_STATE_NESTED_EVMCS);
+}
+
+/**
+ * nested_state_has_vmcs12 - is there a VMCS, of either kind?
  * @s: header, and as many bytes as its size says
  */
 bool nested_state_has_vmcs12(const state_t *s)
 {
-	return !is_off(s) && s->hdr.vmx.vmcs12_pa != VMCS12_NO_PTR;
+	return has_pointer(s) || nested_state_is_enlightened(s);
 }
 
 static bool format(const state_t *s, const env_t *env)
@@ -40,10 +57,20 @@ static bool size_header(const state_t *s, const env_t *env)
 	return s->size >= sizeof(*s);
 }
 
-/* The enlightened VMCS is not offered, GIF is SVM's. */
+/* GIF is SVM's. */
 static bool flags_known(const state_t *s, const env_t *env)
 {
 	return !(s->flags & ~FLAGS_KNOWN);
+}
+
+static bool evmcs_enabled(const state_t *s, const env_t *env)
+{
+	return env->evmcs || !(s->flags & KVM_STATE_NESTED_EVMCS);
+}
+
+static bool evmcs_or_vmcs12_pa(const state_t *s, const env_t *env)
+{
+	return !has_pointer(s) || !nested_state_is_enlightened(s);
 }
 
 static bool hdr_flags_known(const state_t *s, const env_t *env)
@@ -56,9 +83,10 @@ static bool smm_flags_known(const state_t *s, const env_t *env)
 	return !(s->hdr.vmx.smm.flags & ~SMM_FLAGS_KNOWN);
 }
 
+/* That the enlightened VMCS may be used is no state of VMX operation. */
 static bool off_flags(const state_t *s, const env_t *env)
 {
-	return !is_off(s) || !s->flags;
+	return !is_off(s) || !(s->flags & ~KVM_STATE_NESTED_EVMCS);
 }
 
 static bool off_smm_flags(const state_t *s, const env_t *env)
@@ -83,12 +111,12 @@ static bool vmxon_pa(const state_t *s, const env_t *env)
 
 static bool vmcs12_pa(const state_t *s, const env_t *env)
 {
-	return !nested_state_has_vmcs12(s) || page_addr_ok(env->maxphyaddr, s->hdr.vmx.vmcs12_pa);
+	return !has_pointer(s) || page_addr_ok(env->maxphyaddr, s->hdr.vmx.vmcs12_pa);
 }
 
 static bool vmcs12_not_vmxon(const state_t *s, const env_t *env)
 {
-	return !nested_state_has_vmcs12(s) || s->hdr.vmx.vmcs12_pa != s->hdr.vmx.vmxon_pa;
+	return !has_pointer(s) || s->hdr.vmx.vmcs12_pa != s->hdr.vmx.vmxon_pa;
 }
 
 static bool size_vmcs12(const state_t *s, const env_t *env)
@@ -186,6 +214,8 @@ static const struct {
 	ROW(size_header),
 	ROW(format),
 	ROW(flags_known),
+	ROW(evmcs_enabled),
+	ROW(evmcs_or_vmcs12_pa),
 	ROW(hdr_flags_known),
 	ROW(smm_flags_known),
 	ROW(off_flags),

@@ -23,11 +23,13 @@
 /**
  * struct nested_state_env - the vCPU that a state is for
  * @vmx:	its CPUID has VMX
+ * @evmcs:	KVM_CAP_HYPERV_ENLIGHTENED_VMCS is enabled
  * @in_smm:	it is in system-management mode
  * @maxphyaddr: its physical-address width
  */
 struct nested_state_env {
 	bool vmx;
+	bool evmcs;
 	bool in_smm;
 	u8 maxphyaddr;
 };
@@ -51,6 +53,7 @@ static inline bool nested_has_shadow(const struct vmcs12 *v)
 }
 
 bool nested_state_has_vmcs12(const struct kvm_nested_state *s);
+bool nested_state_is_enlightened(const struct kvm_nested_state *s);
 const char *nested_state_check(const struct kvm_nested_state *s,
 			       const struct nested_state_env *env);
 void nested_state_view(struct vmcs12 *view, const struct vmcs12 *v, u32 not_loaded);

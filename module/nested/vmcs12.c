@@ -146,6 +146,16 @@ void vmcs12_store(struct vmcs12 *v, const struct vmcs12_field *f, u64 val)
 }
 
 /**
+ * vmcs12_half - what VMREAD gives of a field
+ * @encoding: VMCS encoding
+ * @val:      value of the field
+ */
+u64 vmcs12_half(u64 encoding, u64 val)
+{
+	return encoding & ENC_HIGH ? val >> 32 : val;
+}
+
+/**
  * vmcs12_read - read a field, or half of one, by encoding
  * @v:	      the VMCS
  * @encoding: VMCS encoding
@@ -159,9 +169,7 @@ int vmcs12_read(const struct vmcs12 *v, u64 encoding, u64 *val)
 
 	if (!f)
 		return -ENOENT;
-	*val = vmcs12_load(v, f);
-	if (encoding & ENC_HIGH)
-		*val >>= 32;
+	*val = vmcs12_half(encoding, vmcs12_load(v, f));
 	return 0;
 }
 

@@ -267,6 +267,7 @@ const char *vmcs12_field_name(u64 encoding);
 int vmcs12_field_offset(u64 encoding);
 u64 vmcs12_load(const struct vmcs12 *v, const struct vmcs12_field *f);
 void vmcs12_store(struct vmcs12 *v, const struct vmcs12_field *f, u64 val);
+u64 vmcs12_half(u64 encoding, u64 val);
 int vmcs12_read(const struct vmcs12 *v, u64 encoding, u64 *val);
 int vmcs12_write(struct vmcs12 *v, u64 encoding, u64 val);
 

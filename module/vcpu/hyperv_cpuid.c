@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KVM_GET_SUPPORTED_HV_CPUID: what a client may put into a guest's CPUID leaves 0x40000000 and up.
- * A bit that is not named here is not offered; no enlightened VMCS, so no leaf 0x4000000a.
+ * A bit that is not named here is not offered. That there are enlightened VMCSs a vCPU says only when
+ * user space has enabled them.
  */
 #include <linux/cpu.h>
 #include <linux/kernel.h>
@@ -9,6 +10,7 @@
 #include <linux/string.h>
 
 #include "vcpu/hyperv.h"
+#include "vcpu/nested.h"
 
 #define NR_LEAVES 10
 
@@ -42,16 +44,18 @@ static void features(struct kvm_cpuid_entry2 *e, bool lapic)
 		e->edx |= TLFS_STIMER_DIRECT;
 }
 
-static void hints(struct kvm_cpuid_entry2 *e)
+static void hints(struct kvm_cpuid_entry2 *e, const struct vcpu *v)
 {
 	e->eax = TLFS_HINT_REMOTE_FLUSH | TLFS_HINT_APIC_MSRS | TLFS_HINT_RELAXED_TIMING |
 		 TLFS_HINT_CLUSTER_IPI | TLFS_HINT_EX_MASKS;
 	if (!cpu_smt_possible())
 		e->eax |= TLFS_NO_CORE_SHARING;
+	if (nested_evmcs_versions(v))
+		e->eax |= TLFS_HINT_EVMCS;
 	e->ebx = SPINS_BEFORE_CALL;
 }
 
-static void fill(struct kvm_cpuid_entry2 *e, bool lapic)
+static void fill(struct kvm_cpuid_entry2 *e, const struct vcpu *v)
 {
 	switch (e->function) {
 	case TLFS_CPUID_VENDOR:
@@ -66,17 +70,17 @@ static void fill(struct kvm_cpuid_entry2 *e, bool lapic)
 		e->ebx = INTERFACE_VERSION;
 		break;
 	case TLFS_CPUID_FEATURES:
-		features(e, lapic);
+		features(e, !v || v->lapic);
 		break;
 	case TLFS_CPUID_HINTS:
-		hints(e);
+		hints(e, v);
 		break;
 	case TLFS_CPUID_LIMITS:
 		e->eax = VM_MAX_VCPUS;
 		e->ebx = MAX_LOGICAL_CPUS;
 		break;
-	case TLFS_CPUID_HARDWARE:
-		e->eax = TLFS_HARDWARE_SLAT | TLFS_HARDWARE_MSR_BITMAPS;
+	case TLFS_CPUID_NESTED:
+		e->eax = TLFS_NESTED_MSR_BITMAP | nested_evmcs_versions(v);
 		break;
 	case TLFS_CPUID_DEBUG_INTERFACE:
 		e->eax = TLFS_SIGNATURE_VS1;
@@ -98,7 +102,7 @@ int hv_supported_cpuid(struct vcpu *v, struct kvm_cpuid_entry2 *out, u32 *nent)
 	static const u32 leaves[NR_LEAVES] = {
 		TLFS_CPUID_VENDOR,     TLFS_CPUID_INTERFACE,	TLFS_CPUID_VERSION,
 		TLFS_CPUID_FEATURES,   TLFS_CPUID_HINTS,	TLFS_CPUID_LIMITS,
-		TLFS_CPUID_HARDWARE,   TLFS_CPUID_DEBUG_VENDOR, TLFS_CPUID_DEBUG_INTERFACE,
+		TLFS_CPUID_NESTED,     TLFS_CPUID_DEBUG_VENDOR, TLFS_CPUID_DEBUG_INTERFACE,
 		TLFS_CPUID_DEBUG_CAPS,
 	};
 	u32 i, room = *nent;
@@ -109,7 +113,7 @@ int hv_supported_cpuid(struct vcpu *v, struct kvm_cpuid_entry2 *out, u32 *nent)
 	for (i = 0; i < NR_LEAVES; i++) {
 		memset(&out[i], 0, sizeof(out[i]));
 		out[i].function = leaves[i];
-		fill(&out[i], !v || v->lapic);
+		fill(&out[i], v);
 	}
 	return 0;
 }

@@ -213,7 +213,8 @@ static int set_assist(struct vcpu *v, u32 index, u64 val, bool host)
 		v->hv->assist = val;
 		return v->lapic && lapic_set_pv_eoi(v, 0) ? MSR_FAULT : 0;
 	}
-	if (vm_write_guest(v->vm, gpa, &word, sizeof(word)))
+	/* User space may restore it before there is memory, in which nothing is armed then. */
+	if (vm_write_guest(v->vm, gpa, &word, sizeof(word)) && !host)
 		return MSR_FAULT;
 	if (v->lapic && lapic_set_pv_eoi(v, gpa | 1))
 		return MSR_FAULT;

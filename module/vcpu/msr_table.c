@@ -544,7 +544,7 @@ static int get_vmx(struct vcpu *v, u32 index, u64 *val, bool host)
 {
 	if (!host && !vcpu_has_feature(v, X86_FEATURE_VMX))
 		return MSR_FAULT;
-	return nested_get_vmx_msr(v, index, val) ? MSR_FAULT : 0;
+	return nested_get_vmx_msr(v, index, val, host) ? MSR_FAULT : 0;
 }
 
 static int set_vmx(struct vcpu *v, u32 index, u64 val, bool host)

@@ -52,6 +52,7 @@ void vcpu_nested_free(struct vcpu *v)
 	free_page((unsigned long)v->nested->vmcs12);
 	free_page((unsigned long)v->nested->msr_bitmap);
 	free_page((unsigned long)v->nested->shadow12);
+	kfree(v->nested->evmcs);
 	kfree(v->nested);
 	v->nested = NULL;
 }
@@ -83,6 +84,8 @@ void nested_reset(struct vcpu *v)
 	n->mtf_pending = false;
 	n->restored = 0;
 	n->shadow_on = false;
+	n->bitmap_read = false;
+	n->bitmap_clean = false;
 	v->l2_halted = false;
 	memset(&n->smm, 0, sizeof(n->smm));
 	nested_unpin_pages(v);
@@ -96,7 +99,7 @@ void nested_cpuid_changed(struct vcpu *v)
 	if (!v->nested)
 		return;
 	vmx_caps_set_cr4_valid(&v->nested->caps, ~v->cr4_reserved);
-	v->nested->checked.valid = false;
+	nested_caps_changed(v);
 }
 
 bool nested_vmxon(struct vcpu *v)
@@ -106,11 +109,16 @@ bool nested_vmxon(struct vcpu *v)
 
 /* Capability MSRs ------------------------------------------------------------- */
 
-int nested_get_vmx_msr(struct vcpu *v, u32 index, u64 *val)
+/* L1 that may use the enlightened VMCS is not told of what it cannot express: it would be misled. */
+int nested_get_vmx_msr(struct vcpu *v, u32 index, u64 *val, bool host)
 {
+	const struct vmx_caps *caps = &v->nested->caps;
+
 	if (!hw->nested_caps || !vcpu_has_feature(v, X86_FEATURE_VMX))
 		return 1;
-	return vmx_caps_get_msr(&v->nested->caps, index, val) ? 1 : 0;
+	if (!host && nested_evmcs_offered(v))
+		caps = &v->nested->evmcs_caps;
+	return vmx_caps_get_msr(caps, index, val) ? 1 : 0;
 }
 
 int nested_set_vmx_msr(struct vcpu *v, u32 index, u64 val)
@@ -123,7 +131,10 @@ int nested_set_vmx_msr(struct vcpu *v, u32 index, u64 val)
 	if (v->nested->st.vmxon || v->nested->smm.vmxon)
 		return 1;
 	supported_caps(&supported);
-	return vmx_caps_set_msr(&v->nested->caps, &supported, index, val) ? 1 : 0;
+	if (vmx_caps_set_msr(&v->nested->caps, &supported, index, val))
+		return 1;
+	nested_caps_changed(v);
+	return 0;
 }
 
 int nested_get_vmx_feature_msr(u32 index, u64 *val)

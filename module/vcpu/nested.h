@@ -16,9 +16,13 @@ bool nested_vmxon(struct vcpu *v);
 void nested_cpuid_changed(struct vcpu *v);
 
 /* VMX capability MSRs: 0, 1 (#GP, -EINVAL for user space), -ENOENT */
-int nested_get_vmx_msr(struct vcpu *v, u32 index, u64 *val);
+int nested_get_vmx_msr(struct vcpu *v, u32 index, u64 *val, bool host);
 int nested_set_vmx_msr(struct vcpu *v, u32 index, u64 val);
 int nested_get_vmx_feature_msr(u32 index, u64 *val); /* before any VM */
+
+/* KVM_CAP_HYPERV_ENLIGHTENED_VMCS: nested_evmcs.c. Versions 0: not there, or not enabled */
+int nested_enable_evmcs(struct vcpu *v);
+u16 nested_evmcs_versions(const struct vcpu *v);
 
 /* Exits. All return enum vcpu_next or -errno. */
 int nested_handle_insn(struct vcpu *v); /* a VMX instruction exited (VMX hosts) */

@@ -42,7 +42,7 @@ static void read_for_checks(struct vcpu *v, struct nested_check_env *env)
 void nested_fill_check_env(struct vcpu *v, struct nested_check_env *env)
 {
 	memset(env, 0, sizeof(*env));
-	env->caps = &v->nested->caps;
+	env->caps = nested_evmcs_active(v) ? &v->nested->evmcs_caps : &v->nested->caps;
 	env->maxphyaddr = vcpu_maxphyaddr(v);
 	env->linear_bits = hw->get_cr4(v) & X86_CR4_LA57 ? 57 : 48;
 	env->current_vmptr = v->nested->st.current_vmptr;
@@ -236,7 +236,7 @@ int nested_vmenter(struct vcpu *v, bool launch)
 		return vcpu_skip_insn(v);
 	}
 
-	trace_turtles_nested_vmenter(v->id, v->rip, n->st.current_vmptr, n->vmcs12->guest_rip,
+	trace_turtles_nested_vmenter(v->id, v->rip, nested_vmcs_ptr(&n->st), n->vmcs12->guest_rip,
 				     n->vmcs12->ept_pointer, n->vmcs12->vm_entry_intr_info_field);
 	if (unlikely(nested_has_shadow(n->vmcs12)) && nested_shadow_load(v))
 		return nested_fail_entry(v, EXIT_REASON_INVALID_STATE, ENTRY_QUAL_LINK_PTR);

@@ -4,6 +4,7 @@
  * why, load L1's host state.
  */
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
@@ -148,11 +149,13 @@ static void forget_events(struct vcpu *v)
 static int vmx_abort(struct vcpu *v, u32 indicator)
 {
 	struct vcpu_nested *n = v->nested;
+	u64 region = nested_vmcs_ptr(&n->st);
 
+	/* At the same place in both kinds of VMCS. */
 	n->vmcs12->abort = indicator;
-	/* The region may be gone; then nobody can look at the indicator either. */
-	if (vm_write_guest(v->vm, n->st.current_vmptr + offsetof(struct vmcs12, abort), &indicator,
-			   sizeof(indicator)))
+	/* The region may be gone, or unknown; then nobody can look at the indicator either. */
+	if (offset_in_page(region) || vm_write_guest(v->vm, region + offsetof(struct vmcs12, abort),
+						     &indicator, sizeof(indicator)))
 		trace_turtles_nested_vmenter_failed(v->id, "abort indicator", indicator);
 	vcpu_request(v, REQ_TRIPLE_FAULT);
 	return RESUME_GUEST;
@@ -222,6 +225,8 @@ static int return_to_l1(struct vcpu *v, const struct l2_last *last)
 
 	leave_l2(v);
 	nested_publish_vmcs12(v, false);
+	if (nested_evmcs_active(v))
+		nested_evmcs_store(v);
 	abort = load_host_state(v, last);
 	if (abort)
 		return vmx_abort(v, abort);

@@ -162,6 +162,8 @@ void nested_fill_insn(struct vcpu *v, struct vmx_insn *i)
 	i->blocked_by_mov_ss = hw->get_intr_shadow(v) & INTR_SHADOW_MOV_SS;
 	i->maxphyaddr = vcpu_maxphyaddr(v);
 	i->linear_bits = i->cr4 & X86_CR4_LA57 ? 57 : 48;
+	if (unlikely(nested_evmcs_offered(v)))
+		nested_evmcs_fill_insn(v, i);
 }
 
 int nested_apply_result(struct vcpu *v, const struct vmx_insn_result *res, u32 reason)
@@ -186,12 +188,14 @@ int nested_apply_result(struct vcpu *v, const struct vmx_insn_result *res, u32 r
 }
 
 /* What the instruction needs of the current VMCS that the backend may hold elsewhere. */
-static u32 needs_of_vmcs12(u32 reason)
+static u32 needs_of_vmcs12(struct vcpu *v, u32 reason)
 {
 	switch (reason) {
 	case EXIT_REASON_VMLAUNCH:
 	case EXIT_REASON_VMRESUME:
-		return VMCS12_SYNC_WRITES;
+		/* It may make an enlightened VMCS take the place of this one. */
+		return v->nested->evmcs ? VMCS12_SYNC_WRITES | VMCS12_SYNC_REST :
+					  VMCS12_SYNC_WRITES;
 	case EXIT_REASON_VMREAD:
 	case EXIT_REASON_VMWRITE:
 		return VMCS12_SYNC_REST;
@@ -207,19 +211,24 @@ static int execute(struct vcpu *v, u32 reason, const struct vmx_operand *op)
 {
 	struct vcpu_nested *n = v->nested;
 	u64 before = n->st.current_vmptr;
-	u32 needs = needs_of_vmcs12(reason);
+	u32 needs = needs_of_vmcs12(v, reason);
 	struct vmx_insn_result res;
 	struct vmx_insn i = {};
 	int r;
 
+	if (nested_evmcs_active(v))
+		nested_evmcs_resolve(v);
 	nested_sync_vmcs12(v, needs);
 	nested_fill_insn(v, &i);
 	if (op)
 		i.op = *op;
 	vmx_insn_execute(&i, reason, &res);
+	n->bitmap_clean = i.clean && n->bitmap_read && nested_evmcs_bitmap_clean(v, i.clean);
 	r = nested_apply_result(v, &res, reason);
 	if (v->in_l2)
 		return r;
+	if (nested_evmcs_active(v) && (res.kind == VMX_FAIL_VALID || res.kind == VMX_ENTER))
+		nested_evmcs_store_error(v);
 	if (n->st.current_vmptr != before) {
 		nested_publish_vmcs12(v, true);
 	} else if (res.kind == VMX_FAIL_VALID || res.kind == VMX_ENTER) {
@@ -459,7 +468,7 @@ static bool fast_access(struct vcpu *v, u32 reason, const struct vmx_operand *op
 	struct vmx_insn_result res;
 	struct vmx_insn i = {};
 
-	nested_sync_vmcs12(v, needs_of_vmcs12(reason));
+	nested_sync_vmcs12(v, needs_of_vmcs12(v, reason));
 	nested_fill_insn(v, &i);
 	i.op = *op;
 	vmx_insn_execute(&i, reason, &res);

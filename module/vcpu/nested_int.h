@@ -56,10 +56,14 @@ struct nested_smm {
  * @vmcs12:	the current VMCS, read once into L0 memory by VMPTRLD; L1 memory is written
  *		back when it stops being current
  * @caps:	capability MSRs of this vCPU, possibly restricted by user space
+ * @evmcs:	L0's copy of L1's enlightened VMCS; NULL unless user space offers the interface
+ * @evmcs_caps: @caps without what an enlightened VMCS cannot express; if @evmcs
  * @ctl:	the controls that L2 runs with
  * @eptp:	EPT pointer of the running L2
  * @uses_ept:	the running L2 has EPT
  * @msr_bitmap:	copy of L1's MSR bitmap, one page
+ * @bitmap_read: it is complete
+ * @bitmap_clean: and L1 says that it has not changed its own since
  * @checked:	the last entry that passed the checks
  * @shadow12:	the shadow VMCS of the running L2, read once at the entry
  * @shadow_on:	L2 has one
@@ -84,10 +88,14 @@ struct vcpu_nested {
 	struct nested_state st;
 	struct vmcs12 *vmcs12;
 	struct vmx_caps caps;
+	void *evmcs;
+	struct vmx_caps evmcs_caps;
 	struct l2_controls ctl;
 	u64 eptp;
 	bool uses_ept;
 	void *msr_bitmap;
+	bool bitmap_read;
+	bool bitmap_clean;
 	struct nested_check_cache checked;
 	struct vmcs12 *shadow12;
 	bool shadow_on;
@@ -125,17 +133,15 @@ void nested_fill_msr_ops(struct vcpu *v, struct nested_msr_ops *ops);
 /* The current VMCS, where the backend lets L1 reach it without exits; see hw.h. */
 static inline void nested_sync_vmcs12(struct vcpu *v, u32 what)
 {
-	if (hw->vmcs12_sync && what && v->nested->st.current_vmptr != VMCS12_NO_PTR)
+	if (hw->vmcs12_sync && what && nested_has_vmcs(&v->nested->st))
 		hw->vmcs12_sync(v, v->nested->vmcs12, what);
 }
 
 static inline void nested_publish_vmcs12(struct vcpu *v, bool full)
 {
+	/* An enlightened one L1 reaches in its memory. */
 	bool none = !v->nested->st.vmxon || v->nested->st.current_vmptr == VMCS12_NO_PTR;
 
-	/* The capabilities may have changed since, if there was none. */
-	if (none)
-		v->nested->checked.valid = false;
 	if (hw->vmcs12_publish)
 		hw->vmcs12_publish(v, none ? NULL : v->nested->vmcs12, full);
 }
@@ -157,6 +163,22 @@ void nested_timer_start_at(struct vcpu *v, u64 deadline);
 void nested_timer_stop(struct vcpu *v);
 bool nested_timer_get(struct vcpu *v, u64 *deadline);
 void nested_timer_restore(struct vcpu *v, u64 saved);
+
+/* nested_evmcs.c: the enlightened VMCS; the last five with one that is active */
+bool nested_evmcs_offered(struct vcpu *v);
+void nested_evmcs_fill_insn(struct vcpu *v, struct vmx_insn *i);
+bool nested_evmcs_find(struct vcpu *v);
+void nested_caps_changed(struct vcpu *v);
+void nested_evmcs_store(struct vcpu *v);
+void nested_evmcs_store_error(struct vcpu *v);
+bool nested_evmcs_reload(struct vcpu *v);
+void nested_evmcs_resolve(struct vcpu *v);
+bool nested_evmcs_bitmap_clean(struct vcpu *v, u32 clean);
+
+static inline bool nested_evmcs_active(struct vcpu *v)
+{
+	return unlikely(v->nested->st.evmcs_ptr != VMCS12_NO_PTR);
+}
 
 /* nested_insn.c */
 extern const struct nested_ops vcpu_nested_ops;

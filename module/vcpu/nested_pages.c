@@ -42,10 +42,14 @@ static bool read_msr_bitmap(struct vcpu *v)
 	const struct msr_bitmap_part *p = hw->msr_bitmap_parts ?: all;
 	struct vcpu_nested *n = v->nested;
 
+	if (n->bitmap_clean)
+		return true;
+	n->bitmap_read = false;
 	for (; p->len; p++)
 		if (vm_read_guest(v->vm, n->vmcs12->msr_bitmap + p->offset,
 				  n->msr_bitmap + p->offset, p->len))
 			return false;
+	n->bitmap_read = true;
 	return true;
 }
 

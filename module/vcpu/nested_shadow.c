@@ -58,6 +58,7 @@ int nested_shadow_access(struct vcpu *v, u32 reason, const struct vmx_operand *o
 		.vmxon = true,
 		.vmxon_ptr = VMCS12_NO_PTR,
 		.current_vmptr = n->shadow_on ? n->vmcs12->vmcs_link_pointer : VMCS12_NO_PTR,
+		.evmcs_ptr = VMCS12_NO_PTR,
 		.vmcs12 = n->shadow12,
 	};
 	struct vmx_insn_result res;

@@ -14,6 +14,7 @@
 #include <asm/vmx.h>
 
 #include "linux/trace.h"
+#include "nested/evmcs.h"
 #include "nested/state.h"
 #include "vcpu/core.h"
 #include "vcpu/nested_int.h"
@@ -108,12 +109,16 @@ void nested_get_state(struct vcpu *v, struct kvm_nested_state *s)
 	s->hdr.vmx.vmcs12_pa = n->st.current_vmptr;
 	if (n->smm.vmxon)
 		get_in_smm(&n->smm, s);
-	if (n->st.current_vmptr == VMCS12_NO_PTR)
+	if (!nested_has_vmcs(&n->st))
 		return;
 	if (v->in_l2)
 		get_l2(v, s);
-	else
+	else if (!nested_evmcs_active(v))
 		nested_sync_vmcs12(v, VMCS12_SYNC_WRITES | VMCS12_SYNC_REST);
+	else if (!n->smm.guest_mode)
+		nested_evmcs_reload(v);
+	if (nested_evmcs_active(v))
+		s->flags |= KVM_STATE_NESTED_EVMCS;
 	s->size = NESTED_STATE_SIZE;
 	memcpy(s + 1, n->vmcs12, VMCS12_SIZE);
 	if (v->in_l2 && n->shadow_on) {
@@ -273,6 +278,7 @@ int nested_set_state(struct vcpu *v, const struct kvm_nested_state *s)
 {
 	const struct nested_state_env env = {
 		.vmx = hw->nested_caps && vcpu_has_feature(v, X86_FEATURE_VMX),
+		.evmcs = v->nested->evmcs,
 		.in_smm = v->smm,
 		.maxphyaddr = vcpu_maxphyaddr(v),
 	};
@@ -292,6 +298,7 @@ int nested_set_state(struct vcpu *v, const struct kvm_nested_state *s)
 			return -ENOMEM;
 		nested_fill_check_env(v, &check);
 		check.current_vmptr = s->hdr.vmx.vmcs12_pa;
+		check.caps = nested_state_is_enlightened(s) ? &n->evmcs_caps : &n->caps;
 		row = nested_state_check_l2(nested_state_vmcs12(s), not_loaded(s), view, &check);
 		if (row) {
 			r = refuse(v, row);
@@ -307,6 +314,8 @@ int nested_set_state(struct vcpu *v, const struct kvm_nested_state *s)
 	if (nested_state_has_vmcs12(s)) {
 		memcpy(n->vmcs12, nested_state_vmcs12(s), VMCS12_SIZE);
 		n->st.current_vmptr = s->hdr.vmx.vmcs12_pa;
+		if (nested_state_is_enlightened(s))
+			n->st.evmcs_ptr = EVMCS_PENDING;
 	}
 	if (s->hdr.vmx.smm.flags & KVM_STATE_NESTED_SMM_VMXON)
 		suspended_again(v, s);
@@ -356,6 +365,12 @@ int nested_resume(struct vcpu *v)
 	n->restored = 0;
 	if (!v->in_l2)
 		return RESUME_GUEST;
+	/* Where exits will be told to L1. */
+	if (nested_evmcs_active(v) && !nested_evmcs_find(v)) {
+		n->restored = todo;
+		vcpu_request(v, REQ_L2_RESTORED);
+		return vcpu_internal_error(v, KVM_INTERNAL_ERROR_EMULATION);
+	}
 	if ((todo & RESTORED_REGS) && !l2_can_run(v, &r)) {
 		if (r < 0)
 			n->restored = todo;

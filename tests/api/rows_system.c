@@ -494,6 +494,26 @@ static bool no_hlt_exit(struct world *w)
 	       w->err == EINTR;
 }
 
+/* Where KVM_CAP_HYPERV_ENLIGHTENED_VMCS puts the versions, which CPUID then has as well. */
+static uint16_t evmcs_versions;
+
+static bool evmcs_offered(struct world *w)
+{
+	static struct cpuid_list c;
+	uint32_t hints = 0, nested = 0, i;
+
+	c.head.nent = sizeof(c.entries) / sizeof(c.entries[0]);
+	if (evmcs_versions != 0x101 || !call(w, w->vcpu, KVM_GET_SUPPORTED_HV_CPUID, &c))
+		return false;
+	for (i = 0; i < c.head.nent; i++) {
+		if (c.entries[i].function == 0x40000004)
+			hints = c.entries[i].eax;
+		if (c.entries[i].function == 0x4000000a)
+			nested = c.entries[i].eax;
+	}
+	return (hints >> 14 & 1) && (nested & 0xffff) == evmcs_versions;
+}
+
 /* Capabilities that KVM_ENABLE_CAP takes; 0 for @bad where every argument is good. */
 #define ENABLE(c, ...)                            \
 	{                                         \
@@ -519,6 +539,8 @@ const struct cap_row cap_rows[] = {
 	ENABLE(KVM_CAP_ENFORCE_PV_FEATURE_CPUID, .fd = VCPU, .good = 1),
 	ENABLE(KVM_CAP_HYPERV_SYNIC, .fd = VCPU, .good = 0),
 	ENABLE(KVM_CAP_HYPERV_SYNIC2, .fd = VCPU, .good = 0, .bad = 1),
+	ENABLE(KVM_CAP_HYPERV_ENLIGHTENED_VMCS, .fd = VCPU, .good = (uintptr_t)&evmcs_versions,
+	       .effect = evmcs_offered),
 	ENABLE(KVM_CAP_HYPERV_ENFORCE_CPUID, .fd = VCPU, .good = 1),
 	{ 0 },
 };

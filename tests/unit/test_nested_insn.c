@@ -1,4 +1,4 @@
-/* link: nested/vmcs12.c nested/caps.c nested/insn.c nested/check.c nested/check_ctls.c nested/check_host.c nested/check_guest.c nested/check_guest_seg.c nested/check_guest_late.c */
+/* link: nested/vmcs12.c nested/caps.c nested/insn.c nested/evmcs.c nested/check.c nested/check_ctls.c nested/check_host.c nested/check_guest.c nested/check_guest_seg.c nested/check_guest_late.c */
 // SPDX-License-Identifier: GPL-2.0-only
 /* VMX instructions of L1: permissions, operands, and what they do to the state. */
 #include "nested_fixture.h"

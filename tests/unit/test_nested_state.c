@@ -68,8 +68,22 @@ static void base_smm(void)
 	st.s.hdr.vmx.smm.flags = KVM_STATE_NESTED_SMM_GUEST_MODE | KVM_STATE_NESTED_SMM_VMXON;
 }
 
-static void (*const bases[])(void) = { base_off, base_vmxon, base_vmcs12,
-				       base_l2,	 base_smm,   base_shadow };
+static void base_evmcs(void)
+{
+	base_vmcs12();
+	env.evmcs = true;
+	st.s.flags = KVM_STATE_NESTED_EVMCS;
+	st.s.hdr.vmx.vmcs12_pa = ~0ull;
+}
+
+static void base_evmcs_l2(void)
+{
+	base_evmcs();
+	st.s.flags |= KVM_STATE_NESTED_GUEST_MODE;
+}
+
+static void (*const bases[])(void) = { base_off, base_vmxon,  base_vmcs12, base_l2,
+				       base_smm, base_shadow, base_evmcs,  base_evmcs_l2 };
 
 static void f_size0(void)
 {
@@ -90,6 +104,14 @@ static void f_format9(void)
 static void f_evmcs(void)
 {
 	st.s.flags |= KVM_STATE_NESTED_EVMCS;
+}
+static void f_evmcs_disabled(void)
+{
+	env.evmcs = false;
+}
+static void f_evmcs_pa(void)
+{
+	st.s.hdr.vmx.vmcs12_pa = 0x2000;
 }
 static void f_gif(void)
 {
@@ -210,8 +232,16 @@ static const struct {
 	{ base_l2, f_size_short, "size_header" },
 	{ base_off, f_svm, "format" },
 	{ base_l2, f_format9, "format" },
-	{ base_off, f_evmcs, "flags_known" },
-	{ base_l2, f_evmcs, "flags_known" },
+	{ base_off, f_evmcs, "evmcs_enabled" },
+	{ base_l2, f_evmcs, "evmcs_enabled" },
+	{ base_evmcs, f_evmcs_disabled, "evmcs_enabled" },
+	{ base_evmcs_l2, f_evmcs_disabled, "evmcs_enabled" },
+	{ base_evmcs, f_evmcs_pa, "evmcs_or_vmcs12_pa" },
+	{ base_evmcs_l2, f_evmcs_pa, "evmcs_or_vmcs12_pa" },
+	{ base_evmcs, f_size_header, "size_vmcs12" },
+	{ base_evmcs_l2, f_size_less, "size_vmcs12" },
+	{ base_evmcs, f_revision, "revision" },
+	{ base_evmcs_l2, f_revision_shadow, "revision" },
 	{ base_vmxon, f_gif, "flags_known" },
 	{ base_vmcs12, f_flags, "flags_known" },
 	{ base_vmcs12, f_hdr_flags, "hdr_flags_known" },
@@ -262,6 +292,21 @@ static void test_accepted(void **state)
 	st.s.flags |= KVM_STATE_NESTED_RUN_PENDING | KVM_STATE_NESTED_MTF_PENDING;
 	st.s.hdr.vmx.flags = KVM_STATE_VMX_PREEMPTION_TIMER_DEADLINE;
 	assert_null(nested_state_check(&st.s, &env));
+	assert_true(nested_state_has_vmcs12(&st.s));
+
+	/* The interface may be enabled and not in use, in VMX operation or outside. */
+	base_off();
+	env.evmcs = true;
+	st.s.flags = KVM_STATE_NESTED_EVMCS;
+	assert_null(nested_state_check(&st.s, &env));
+	assert_false(nested_state_is_enlightened(&st.s));
+	assert_false(nested_state_has_vmcs12(&st.s));
+	base_l2();
+	env.evmcs = true;
+	assert_null(nested_state_check(&st.s, &env));
+	assert_false(nested_state_is_enlightened(&st.s));
+	base_evmcs();
+	assert_true(nested_state_is_enlightened(&st.s));
 	assert_true(nested_state_has_vmcs12(&st.s));
 
 	/* More bytes than it has a use for. */

@@ -53,12 +53,12 @@ void hyperv_system_event(const struct kvm_run *run)
 }
 
 /* Hyper-V's leaves in place of KVM's, under the name that guests know them by. */
-void hyperv_cpuid(struct cpuid_list *c)
+void hyperv_cpuid(const struct vcpu *v, struct cpuid_list *c)
 {
 	struct cpuid_list hv = { .head.nent = HV_LEAVES };
 	uint32_t i, n = 0;
 
-	call(kvm, KVM_GET_SUPPORTED_HV_CPUID, &hv, "KVM_GET_SUPPORTED_HV_CPUID");
+	call(v->fd, KVM_GET_SUPPORTED_HV_CPUID, &hv, "KVM_GET_SUPPORTED_HV_CPUID");
 	for (i = 0; i < c->head.nent; i++)
 		if (c->entries[i].function >> 8 != 0x400000)
 			c->entries[n++] = c->entries[i];
@@ -78,6 +78,19 @@ void hyperv_enable(const struct vcpu *c)
 
 	call(c->fd, KVM_ENABLE_CAP, &synic, "KVM_CAP_HYPERV_SYNIC");
 	call(c->fd, KVM_ENABLE_CAP, &enforce, "KVM_CAP_HYPERV_ENFORCE_CPUID");
+}
+
+void hyperv_enable_evmcs(const struct vcpu *c)
+{
+	uint16_t versions = 0;
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_HYPERV_ENLIGHTENED_VMCS,
+		.args = { (uintptr_t)&versions },
+	};
+
+	call(c->fd, KVM_ENABLE_CAP, &cap, "KVM_CAP_HYPERV_ENLIGHTENED_VMCS");
+	if (versions != 0x101)
+		die("KVM_CAP_HYPERV_ENLIGHTENED_VMCS: version");
 }
 
 void hyperv_make_port(void)

@@ -3,7 +3,7 @@
  * Runs a bare-metal payload in a VM over the KVM API, without QEMU: starts in a
  * few milliseconds and shows every exit that user space gets.
  *
- *   runner [-d device] [-v] [-H] [-c vcpus] [-i on|split|off] [-m microseconds] [-t seconds] [-p value]
+ *   runner [-d device] [-v] [-H] [-E] [-c vcpus] [-i on|split|off] [-m microseconds] [-t seconds] [-p value]
  *	   payload.bin
  *
  * The machine is that of machine.h. -p sets its latches, and port 0xe9 prints a character. The reset
@@ -11,8 +11,9 @@
  * memory than outside (vm.c, smm.c).
  *
  * -i says where the interrupt controllers are, as QEMU's kernel-irqchip does; unless they are all in
- * the kernel, the runner has one (pic.c). -H gives the guest Hyper-V's interfaces (hyperv.c). With -m
- * the VM is moved whenever that time has passed, and after a write to port 0xb9 (move.c).
+ * the kernel, the runner has one (pic.c). -H gives the guest Hyper-V's interfaces (hyperv.c), -E
+ * those that enlightened VMCSs want. With -m the VM is moved whenever that time has passed, and
+ * after a write to port 0xb9 (move.c).
  */
 #include <errno.h>
 #include <sched.h>
@@ -31,7 +32,7 @@
 const char program[] = "runner";
 
 enum irqchip irqchip;
-bool hyperv;
+bool hyperv, enlightened;
 unsigned int move_us;
 pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -198,6 +199,9 @@ static bool take_option(int option)
 	case 'H':
 		hyperv = true;
 		return true;
+	case 'E':
+		enlightened = true;
+		return true;
 	case 'c':
 		vcpus = atoi(optarg);
 		return true;
@@ -220,7 +224,7 @@ static const char *command_line(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "d:vHc:i:m:t:p:")) != -1)
+	while ((option = getopt(argc, argv, "d:vHEc:i:m:t:p:")) != -1)
 		if (!take_option(option))
 			return NULL;
 	if (optind + 1 != argc || !vcpus || vcpus > MAX_VCPUS)
@@ -239,7 +243,7 @@ int main(int argc, char **argv)
 
 	if (!payload) {
 		fprintf(stderr,
-			"usage: runner [-d device] [-v] [-H] [-c vcpus] [-i on|split|off] [-m microseconds]\n"
+			"usage: runner [-d device] [-v] [-H] [-E] [-c vcpus] [-i on|split|off] [-m microseconds]\n"
 			"              [-t seconds] [-p value] payload.bin\n");
 		return 125;
 	}

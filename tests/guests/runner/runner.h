@@ -24,7 +24,7 @@ struct vcpu {
 
 /* main.c: the command line; the lock is held by whoever serves an exit or moves the VM */
 extern enum irqchip irqchip;
-extern bool hyperv;
+extern bool hyperv, enlightened;
 extern unsigned int move_us;
 extern pthread_mutex_t lock;
 
@@ -49,8 +49,9 @@ void tpr_accessed(const struct kvm_run *run);
 bool hyperv_port(struct kvm_run *run, uint8_t *data);
 void hyperv_exit(struct kvm_run *run);
 void hyperv_system_event(const struct kvm_run *run);
-void hyperv_cpuid(struct cpuid_list *c);
+void hyperv_cpuid(const struct vcpu *v, struct cpuid_list *c);
 void hyperv_enable(const struct vcpu *c);
+void hyperv_enable_evmcs(const struct vcpu *c);
 void hyperv_make_port(void);
 
 /* smm.c */

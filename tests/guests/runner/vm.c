@@ -40,8 +40,10 @@ void make_vcpu(struct vcpu *c)
 
 	c->fd = new_vcpu(vm, c->id, &c->run);
 	intel_cpuid(&cpuid, c->id, irqchip != IRQCHIP_OFF);
-	if (hyperv)
-		hyperv_cpuid(&cpuid);
+	if (enlightened)
+		hyperv_enable_evmcs(c);
+	if (hyperv || enlightened)
+		hyperv_cpuid(c, &cpuid);
 	call(c->fd, KVM_SET_CPUID2, &cpuid, "KVM_SET_CPUID2");
 	if (hyperv)
 		hyperv_enable(c);
