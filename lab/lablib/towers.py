@@ -23,6 +23,10 @@ NOT_THERE = ("-kvm-asyncpf,-kvm-steal-time,-vmx-ins-outs,-vmx-apicv-xapic,-vmx-d
 SKYLAKE = ("Skylake-Client,vendor=GenuineIntel,+vmx,-pcid,-invpcid,-hle,-rtm,-erms,"
            "-rdseed,-3dnowprefetch," + NO_XSAVE + "," + NOT_THERE)
 
+# L1 finds itself on Hyper-V, if KVM's own name is hidden: Linux takes that one first.
+HYPERV = ("kvm=off,hv-relaxed,hv-vapic,hv-vpindex,hv-runtime,hv-time,hv-synic,hv-stimer,"
+          "hv-frequencies,hv-tlbflush,hv-ipi,hv-evmcs,hv-emsr-bitmap")
+
 REASONS = {1: "the-hypervisor-did-not-load", 60: "no-virtio-pci", 61: "block-device",
            62: "network", 63: "compute", 80: "bad-line-in-kernel-log", 81: "report-of-the-debug-kernel"}
 
@@ -96,6 +100,12 @@ class Record:
                 return number, "qemu-exit-" + qemu.group(1)
             return number, REASONS.get(int(status), "exit-" + status)
         return self._missing()
+
+    def unenlightened(self):
+        """An L1 that was to use enlightened VMCSs and took ordinary ones proves nothing."""
+        if self.levels[1].facts.get("evmcs", "0") == "0":
+            return 1, "no-enlightened-VMCS"
+        return None
 
     def _next_level(self):
         top = self.highest()

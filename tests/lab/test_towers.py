@@ -72,6 +72,16 @@ class Judgement(unittest.TestCase):
     def test_dead_machine(self):
         self.assertEqual(judged(GOOD.splitlines()[:3], 125), (0, "machine-died"))
 
+    def test_enlightened(self):
+        record = towers.Record(2)
+        for line in GOOD.splitlines():
+            record.line(line)
+        self.assertEqual(record.unenlightened(), (1, "no-enlightened-VMCS"))
+        record.line("@@L1 evmcs=0")
+        self.assertEqual(record.unenlightened(), (1, "no-enlightened-VMCS"))
+        record.line("@@L1 evmcs=1")
+        self.assertIsNone(record.unenlightened())
+
     def test_exits_table(self):
         record = towers.Record(2)
         for line in GOOD.splitlines():
