@@ -63,15 +63,13 @@ bool nested_evmcs_offered(struct vcpu *v)
 	return v->nested->evmcs && hv_of_guest(v);
 }
 
-/** nested_evmcs_fill_insn - only if nested_evmcs_offered() */
+/** nested_evmcs_fill_insn - what an instruction has to know, if L1 may use any now */
 void nested_evmcs_fill_insn(struct vcpu *v, struct vmx_insn *i)
 {
-	u64 assist = v->hv->assist;
-
-	if (!(assist & TLFS_PAGE_ENABLE))
+	if (!nested_evmcs_offered(v) || !(v->hv->assist & TLFS_PAGE_ENABLE))
 		return;
 	i->evmcs = v->nested->evmcs;
-	i->vp_assist = TLFS_PAGE_ADDRESS(assist);
+	i->vp_assist = TLFS_PAGE_ADDRESS(v->hv->assist);
 }
 
 /**
@@ -88,8 +86,7 @@ bool nested_evmcs_find(struct vcpu *v)
 
 	if (n->st.evmcs_ptr != EVMCS_PENDING)
 		return true;
-	if (nested_evmcs_offered(v))
-		nested_evmcs_fill_insn(v, &i);
+	nested_evmcs_fill_insn(v, &i);
 	i.ops = &vcpu_nested_ops;
 	i.ctx = v;
 	i.maxphyaddr = vcpu_maxphyaddr(v);

@@ -162,7 +162,7 @@ void nested_fill_insn(struct vcpu *v, struct vmx_insn *i)
 	i->blocked_by_mov_ss = hw->get_intr_shadow(v) & INTR_SHADOW_MOV_SS;
 	i->maxphyaddr = vcpu_maxphyaddr(v);
 	i->linear_bits = i->cr4 & X86_CR4_LA57 ? 57 : 48;
-	if (unlikely(nested_evmcs_offered(v)))
+	if (unlikely(v->nested->evmcs))
 		nested_evmcs_fill_insn(v, i);
 }
 

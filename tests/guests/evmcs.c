@@ -202,6 +202,28 @@ asm(".globl l2_count\n"
     "vmcall\n\t"
     "jmp 1b\n");
 
+/* An SMI from L2; its handler may find itself in another VM. Both ports are the runner's. */
+#define SMI_HANDLER_AT 0x38000ul
+
+volatile u32 smi_count;
+extern u8 smi_code[], smi_code_end[];
+void l2_smi(void);
+void l2_smi_done(void);
+asm("smi_code:\n"
+    ".code16\n\t"
+    "movl $smi_count, %edi; incl (%edi)\n\t"
+    "outb %al, $0xb9\n\t" /* a good moment to be moved */
+    "rsm\n"
+    ".code64\n"
+    "smi_code_end:\n"
+    ".globl l2_smi\n"
+    "l2_smi:\n\t"
+    "movabs $0x1122334455667788, %rbx\n\t"
+    "outb %al, $0xb2\n"
+    ".globl l2_smi_done\n"
+    "l2_smi_done:\n\t"
+    "vmcall\n");
+
 static void make_ept(void)
 {
 	u32 i;
@@ -431,6 +453,25 @@ static void in_turn(void)
 	check_eq("two in turn: rounds that went wrong", wrong, 0);
 }
 
+static void smi(void)
+{
+	__builtin_memcpy((void *)SMI_HANDLER_AT, smi_code, smi_code_end - smi_code);
+	fill(page_a, (u64)l2_smi, l2_stack[0]);
+	choose((u64)page_a);
+	ewrite(PROC_CTLS, eread(PROC_CTLS) & ~(1ul << 24)); /* no exit by OUT */
+	expect_exit("exit: VMCALL after an SMI in L2", 0, 18);
+	check_eq("SMI in L2", smi_count, 1);
+	check_eq("RSM to L2: RIP", eread(GUEST_RIP), (u64)l2_smi_done);
+	check_eq("RSM to L2: RBX", l2_regs[3], 0x1122334455667788);
+
+	/* one in L1, which has changed the page since the exit: the change counts */
+	ewrite(GUEST_RIP, (u64)l2_first);
+	outb(0xb2, 0);
+	check_eq("SMI in L1", smi_count, 2);
+	expect_exit("exit: CPUID after an SMI in L1", 1, 10);
+	check_eq("VMREAD after it", vmread(EXIT_INSN_LEN), 2);
+}
+
 static void ordinary(void)
 {
 	u64 ptr = 0;
@@ -463,6 +504,7 @@ int main(void)
 	exits();
 	instructions();
 	in_turn();
+	smi();
 	ordinary();
 	check_eq("VMXOFF", (u64)VMX_INSN("vmxoff", "r"(0)), 0);
 	return fails();
