@@ -21,7 +21,6 @@
  */
 #define VCPU_EXIT_NONE	   0x10000u /* nothing to do: host interrupt, NMI, aborted entry */
 #define VCPU_EXIT_HW_ERROR 0x10001u /* VMLAUNCH/VMRUN itself failed; qual = hardware's error */
-#define VCPU_EXIT_IRET	   0x10002u /* SVM: IRET executed while an NMI window was awaited */
 
 /**
  * struct vcpu_exit - one VM exit, filled by hw_ops.enter()

@@ -15,6 +15,8 @@
 #include <linux/version.h>
 #include <asm/vmx.h>
 
+#include "hw/exit.h"
+
 #ifndef TURTLES_ASSIGN_STR
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 #define TURTLES_ASSIGN_STR(dst, src) __assign_str(dst, src)
@@ -65,7 +67,8 @@ TRACE_EVENT(turtles_exit,
 	),
 	TP_printk("vcpu %u L%u rip 0x%llx reason %s%s raw 0x%x qual 0x%llx intr_info 0x%x",
 		  __entry->vcpu, __entry->level, __entry->rip,
-		  __print_symbolic(__entry->reason & 0xffff, VMX_EXIT_REASONS),
+		  __print_symbolic(__entry->reason & 0x7fffffffu, VMX_EXIT_REASONS,
+				   { VCPU_EXIT_NONE, "NONE" }, { VCPU_EXIT_HW_ERROR, "HW_ERROR" }),
 		  __entry->reason & 0x80000000u ? " (failed entry)" : "",
 		  __entry->raw, __entry->qual, __entry->intr_info)
 );

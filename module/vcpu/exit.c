@@ -517,8 +517,6 @@ static int handle_own(struct vcpu *v)
 	switch (v->exit.reason) {
 	case VCPU_EXIT_NONE:
 		return RESUME_GUEST;
-	case VCPU_EXIT_IRET:
-		return handle_window(v);
 	case VCPU_EXIT_HW_ERROR:
 		return v->in_l2 ? nested_hw_error(v) : handle_hw_error(v);
 	}
