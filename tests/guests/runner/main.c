@@ -127,7 +127,10 @@ static int serve_exit(struct vcpu *c)
 	return 124;
 }
 
-/* vCPUs are made in the order of their IDs: Hyper-V's VP index is the place in it. */
+/*
+ * vCPUs are made in the order of their IDs: Hyper-V's VP index is the place in it. None runs before
+ * all are there, for what one sends to another that is not there yet is lost.
+ */
 static void make_vcpu_in_turn(struct vcpu *c)
 {
 	static atomic_uint made;
@@ -136,6 +139,8 @@ static void make_vcpu_in_turn(struct vcpu *c)
 		sched_yield();
 	make_vcpu(c);
 	atomic_fetch_add(&made, 1);
+	while (atomic_load(&made) != vcpus)
+		sched_yield();
 }
 
 static void *vcpu_thread(void *arg)
