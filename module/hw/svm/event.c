@@ -12,6 +12,9 @@
  *  - an interrupt shadow on QEMU's TCG, which saves it at #VMEXIT and forgets
  *    it at VMRUN. Without it an interrupt comes between STI and HLT, and a
  *    guest then waits in HLT for one that has been.
+ *  - interrupts that come once on QEMU's TCG. Until the next exit it may deliver what was
+ *    injected again, RFLAGS.IF or not, whenever another of its threads stops this one for a
+ *    moment: so the next exit is made to follow at once.
  *  - the return address of a software interrupt on processors that do not
  *    save NRIP: RIP is advanced before the entry, and put back when the
  *    delivery was cut short (APM "Event Injection").
@@ -195,6 +198,9 @@ bool svm_prepare_events(struct vcpu *v, struct svm_ctx *ctx)
 		ctx->iret_pending = false;
 		svm_update_intercepts(v, ctx);
 	}
+	/* An exit, and the processor has done with it. */
+	if ((c->event_inj & EVT_TYPE) == EVT_TYPE_INTR && svm_features.repeats_intr)
+		svm_leave_soon();
 	if (ctx->soft_len) {
 		ctx->soft_armed = true;
 		ctx->soft_rip = vmcb->s.rip;

@@ -98,6 +98,7 @@ static int svm_hardware_setup(void)
 	svm_fill_pt(&svm_ops.pt);
 	svm_ops.sets_pdpte_a = hypervisor_cpuid_base("TCGTCGTCGTCG", 0);
 	svm_features.forgets_shadow = svm_ops.sets_pdpte_a;
+	svm_features.repeats_intr = svm_ops.sets_pdpte_a;
 	svm_fill_nested_caps(&svm_nested_caps);
 
 	err = svm_iopm_alloc();

@@ -39,6 +39,7 @@ struct svm_features {
 	bool tsc_aux;	     /* RDTSCP or RDPID exists */
 	bool spec_ctrl;	     /* MSR_IA32_SPEC_CTRL exists */
 	bool forgets_shadow; /* VMRUN ignores INTERRUPT_SHADOW: see event.c */
+	bool repeats_intr;   /* an injected interrupt may come again before the next exit */
 };
 
 extern struct svm_features svm_features;
