@@ -4,10 +4,8 @@
  * The enlightened VMCS: its layout against the kernel's header, each field both ways, clean-field
  * groups, what it cannot express, and what the VMX instructions do with it.
  */
-#include "nested_fixture.h"
-#include <linux/errno.h>
+#include "insn_fixture.h"
 #include <asm/hyperv-tlfs.h>
-#include <asm/trapnr.h>
 #include "nested/evmcs.h"
 
 enum { IN = 1, OUT = 2, BOTH = 3 };
@@ -255,52 +253,13 @@ static void test_caps(void **state)
 
 /* -- Instructions ------------------------------------------------------------ */
 
-#define MEM_SIZE  0x10000
 #define VMXON_PTR 0x1000
 #define ORDINARY  0x2000
 #define PAGE_A	  0x3000
 #define PAGE_B	  0x4000
 #define ASSIST	  0x5000
 
-static u8 mem[MEM_SIZE], copy[EVMCS_SIZE];
-static struct vmcs12 working;
-static struct nested_state ns;
-static struct vmx_caps caps12;
-static struct vmx_insn in;
-static struct vmx_insn_result res;
-static u64 regs12[X86_NR_REGS];
-static u64 operand;
-
-static int read_gpa(void *ctx, u64 gpa, void *buf, u32 len)
-{
-	if (gpa >= MEM_SIZE || gpa + len > MEM_SIZE)
-		return -EFAULT;
-	memcpy(buf, mem + gpa, len);
-	return 0;
-}
-
-static int write_gpa(void *ctx, u64 gpa, const void *buf, u32 len)
-{
-	if (gpa >= MEM_SIZE || gpa + len > MEM_SIZE)
-		return -EFAULT;
-	memcpy(mem + gpa, buf, len);
-	return 0;
-}
-
-static int read_mem(void *ctx, const struct vmx_operand *op, void *buf, u32 len,
-		    struct vmx_insn_result *fault)
-{
-	assert_int_equal(len, 8);
-	memcpy(buf, &operand, len);
-	return 0;
-}
-
-static int write_mem(void *ctx, const struct vmx_operand *op, const void *buf, u32 len,
-		     struct vmx_insn_result *fault)
-{
-	memcpy(&operand, buf, len);
-	return 0;
-}
+static u8 copy[EVMCS_SIZE];
 
 static const struct nested_ops ops = {
 	.read_gpa = read_gpa,
@@ -319,18 +278,6 @@ static struct hv_enlightened_vmcs *page(u64 ptr)
 	return (struct hv_enlightened_vmcs *)(mem + ptr);
 }
 
-static enum vmx_insn_kind run(u32 reason)
-{
-	vmx_insn_execute(&in, reason, &res);
-	return res.kind;
-}
-
-static enum vmx_insn_kind run_ptr(u32 reason, u64 ptr)
-{
-	operand = ptr;
-	return run(reason);
-}
-
 static void choose(u64 ptr)
 {
 	assist()->enlighten_vmentry = 1;
@@ -340,32 +287,13 @@ static void choose(u64 ptr)
 /* In VMX operation, no VMCS, page A chosen. */
 static void reset(void)
 {
-	u32 revision = VMCS12_REVISION;
-
-	fixture_caps(&caps12);
-	memset(mem, 0, sizeof(mem));
+	fixture_insn(&ops);
+	in.evmcs = copy;
+	in.vp_assist = ASSIST;
 	memset(copy, 0xee, sizeof(copy));
 	memset(&working, 0xdd, sizeof(working));
-	memset(regs12, 0, sizeof(regs12));
-	memcpy(mem + VMXON_PTR, &revision, 4);
-	memcpy(mem + ORDINARY, &revision, 4);
-	nested_state_init(&ns, &working);
-	in = (struct vmx_insn){
-		.ns = &ns,
-		.caps = &caps12,
-		.ops = &ops,
-		.regs = regs12,
-		.evmcs = copy,
-		.vp_assist = ASSIST,
-		.cr0 = 0x80050033,
-		.cr4 = X86_CR4_PAE | X86_CR4_VMXE,
-		.rflags = X86_EFLAGS_FIXED,
-		.efer = EFER_LMA | EFER_LME,
-		.feature_control = 5,
-		.cs_l = true,
-		.maxphyaddr = 40,
-		.linear_bits = 48,
-	};
+	put_revision(VMXON_PTR, VMCS12_REVISION);
+	put_revision(ORDINARY, VMCS12_REVISION);
 	assert_int_equal(run_ptr(EXIT_REASON_VMON, VMXON_PTR), VMX_SUCCEED);
 	page(PAGE_A)->revision_id = 1;
 	page(PAGE_B)->revision_id = 1;
@@ -471,7 +399,7 @@ static void test_ordinary(void **state)
 	assert_int_equal(ns.current_vmptr, VMCS12_NO_PTR);
 	assert_int_equal(in_memory->guest_rip, 0x77);
 	assert_int_equal(run_ptr(EXIT_REASON_VMPTRST, 0), VMX_SUCCEED);
-	assert_int_equal(operand, ~0ull);
+	assert_int_equal(get_operand(), ~0ull);
 
 	assert_int_equal(run_ptr(EXIT_REASON_VMPTRLD, ORDINARY), VMX_SUCCEED);
 	assert_int_equal(ns.current_vmptr, ORDINARY);

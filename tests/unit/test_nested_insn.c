@@ -1,27 +1,13 @@
 /* link: nested/vmcs12.c nested/caps.c nested/insn.c nested/evmcs.c nested/check.c nested/check_ctls.c nested/check_host.c nested/check_guest.c nested/check_guest_seg.c nested/check_guest_late.c */
 // SPDX-License-Identifier: GPL-2.0-only
 /* VMX instructions of L1: permissions, operands, and what they do to the state. */
-#include "nested_fixture.h"
-#include <linux/errno.h>
-#include <asm/trapnr.h>
-#include "nested/insn.h"
+#include "insn_fixture.h"
 
-#define MEM_SIZE  0x10000
 #define VMXON_PTR 0x1000
 #define VMCS_A	  0x2000
 #define VMCS_B	  0x3000
 
-static u8 mem[MEM_SIZE];
-static struct vmcs12 working;
-static struct nested_state ns;
-static struct vmx_caps caps12;
-static struct vmx_insn in;
-static struct vmx_insn_result res;
-static u64 regs12[X86_NR_REGS];
-
-/* What the memory operand holds, how accesses to it end, what was invalidated. */
-static u8 operand[16];
-static int operand_result;
+/* What was invalidated. */
 static struct {
 	int invept, invvpid, changing;
 	bool single;
@@ -29,53 +15,6 @@ static struct {
 	u32 type;
 	u16 vpid;
 } seen;
-
-static int read_gpa(void *ctx, u64 gpa, void *buf, u32 len)
-{
-	if (gpa + len > MEM_SIZE)
-		return -EFAULT;
-	memcpy(buf, mem + gpa, len);
-	return 0;
-}
-
-static int write_gpa(void *ctx, u64 gpa, const void *buf, u32 len)
-{
-	if (gpa + len > MEM_SIZE)
-		return -EFAULT;
-	memcpy(mem + gpa, buf, len);
-	return 0;
-}
-
-static int operand_fails(struct vmx_insn_result *fault)
-{
-	if (operand_result == 1) {
-		fault->vector = X86_TRAP_PF;
-		fault->has_error = true;
-		fault->error = 2;
-		fault->cr2 = 0x1234;
-	}
-	return operand_result;
-}
-
-static int read_mem(void *ctx, const struct vmx_operand *op, void *buf, u32 len,
-		    struct vmx_insn_result *fault)
-{
-	assert_true(len <= sizeof(operand));
-	if (operand_result)
-		return operand_fails(fault);
-	memcpy(buf, operand, len);
-	return 0;
-}
-
-static int write_mem(void *ctx, const struct vmx_operand *op, const void *buf, u32 len,
-		     struct vmx_insn_result *fault)
-{
-	assert_true(len <= sizeof(operand));
-	if (operand_result)
-		return operand_fails(fault);
-	memcpy(operand, buf, len);
-	return 0;
-}
 
 static void invept(void *ctx, bool single, u64 eptp)
 {
@@ -107,63 +46,13 @@ static const struct nested_ops ops = {
 	.vmcs_changing = vmcs_changing,
 };
 
-static void set_operand(u64 lo, u64 hi)
-{
-	memcpy(operand, &lo, 8);
-	memcpy(operand + 8, &hi, 8);
-}
-
-static u64 get_operand(void)
-{
-	u64 val;
-
-	memcpy(&val, operand, 8);
-	return val;
-}
-
-static void put_revision(u64 gpa, u32 revision)
-{
-	memcpy(mem + gpa, &revision, 4);
-}
-
 static void reset(void)
 {
-	fixture_caps(&caps12);
-	memset(mem, 0, sizeof(mem));
-	memset(&working, 0, sizeof(working));
-	memset(regs12, 0, sizeof(regs12));
+	fixture_insn(&ops);
 	memset(&seen, 0, sizeof(seen));
-	operand_result = 0;
 	put_revision(VMXON_PTR, VMCS12_REVISION);
 	put_revision(VMCS_A, VMCS12_REVISION);
 	put_revision(VMCS_B, VMCS12_REVISION);
-	nested_state_init(&ns, &working);
-	in = (struct vmx_insn){
-		.ns = &ns,
-		.caps = &caps12,
-		.ops = &ops,
-		.regs = regs12,
-		.cr0 = 0x80050033,
-		.cr4 = X86_CR4_PAE | X86_CR4_VMXE,
-		.rflags = X86_EFLAGS_FIXED,
-		.efer = EFER_LMA | EFER_LME,
-		.feature_control = 5,
-		.cs_l = true,
-		.maxphyaddr = 40,
-		.linear_bits = 48,
-	};
-}
-
-static enum vmx_insn_kind run(u32 reason)
-{
-	vmx_insn_execute(&in, reason, &res);
-	return res.kind;
-}
-
-static enum vmx_insn_kind run_ptr(u32 reason, u64 ptr)
-{
-	set_operand(ptr, 0);
-	return run(reason);
 }
 
 /* In VMX operation, with VMCS A current. */
