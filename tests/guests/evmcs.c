@@ -101,59 +101,15 @@ static void choose(u64 page)
 	assist_page[40] = 1;
 }
 
-/*
- * L2 to its next exit. @regs as run_l2()'s, and @rsp is where the host RSP goes. 0, or how VMLAUNCH
- * or VMRESUME failed.
- */
-int run_enlightened(int launched, u64 *regs, u64 *rsp);
-asm(".globl run_enlightened\n"
-    "run_enlightened:\n\t"
-    "push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15; push %rsi\n\t"
-    "mov %rsp, (%rdx)\n\t"
-    "test %edi, %edi\n\t"
-    "mov 0(%rsi), %rax; mov 8(%rsi), %rcx; mov 16(%rsi), %rdx; mov 24(%rsi), %rbx\n\t"
-    "mov 40(%rsi), %rbp; mov 56(%rsi), %rdi; mov 48(%rsi), %rsi\n\t"
-    "jnz 1f\n\t"
-    "vmlaunch\n\t"
-    "jmp 2f\n"
-    "1: vmresume\n"
-    "2: mov $1, %eax\n\t"
-    "jc 3f\n\t"
-    "mov $2, %eax\n"
-    "3: pop %rsi; pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n\t"
-    "cld\n\t"
-    "ret\n"
-    ".globl evmcs_exit\n"
-    "evmcs_exit:\n\t"
-    "xchg %rsi, (%rsp)\n\t"
-    "mov %rax, 0(%rsi); mov %rcx, 8(%rsi); mov %rdx, 16(%rsi); mov %rbx, 24(%rsi)\n\t"
-    "mov %rbp, 40(%rsi); mov %rdi, 56(%rsi)\n\t"
-    "mov (%rsp), %rax; mov %rax, 48(%rsi)\n\t"
-    "xor %eax, %eax\n\t"
-    "jmp 3b\n");
-extern char evmcs_exit[];
-
 static int enter(int launched)
 {
 	int r;
 
 	*word(evmcs, CLEAN_FIELDS) &= ~GROUP_HOST_POINTER;
-	r = run_enlightened(launched, l2_regs, (u64 *)(evmcs + 616));
+	r = run_l2(launched, l2_regs, (u64 *)(evmcs + 616));
 	/* As Linux: what the exit has written is what L0 knows. */
 	*word(evmcs, CLEAN_FIELDS) = ALL_CLEAN;
 	return r;
-}
-
-static int vmread_status(u64 f)
-{
-	u64 v;
-	u8 c, z;
-
-	asm volatile("vmread %3, %0; setc %1; setz %2"
-		     : "=r"(v), "=qm"(c), "=qm"(z)
-		     : "r"(f)
-		     : "cc");
-	return c ? 1 : z ? 2 : 0;
 }
 
 static void do_launch(void *arg)
@@ -234,81 +190,13 @@ static void make_ept(void)
 		ept_pd[i] = (u64)i << 21 | 0xb7;
 }
 
-static void put_segment(int i, u16 sel, u32 limit, u32 ar)
-{
-	ewrite(0x800 + 2 * i, sel);
-	ewrite(0x4800 + 2 * i, limit);
-	ewrite(0x4814 + 2 * i, ar);
-	ewrite(0x6806 + 2 * i, 0);
-}
-
-static void put_host(void)
-{
-	struct {
-		u16 limit;
-		u64 base;
-	} __attribute__((packed)) dt;
-	u32 f;
-
-	for (f = 0xc00; f <= 0xc0a; f += 2)
-		ewrite(f, f == 0xc02 ? 8 : 0);
-	ewrite(0xc0c, 0x20);
-	ewrite(0x6c00, READ_CR(0));
-	ewrite(0x6c02, READ_CR(3));
-	ewrite(0x6c04, READ_CR(4));
-	for (f = 0x6c06; f <= 0x6c12; f += 2)
-		ewrite(f, 0);
-	asm volatile("sgdt %0" : "=m"(dt));
-	ewrite(0x6c0c, dt.base);
-	asm volatile("sidt %0" : "=m"(dt));
-	ewrite(0x6c0e, dt.base);
-	ewrite(0x2c02, rdmsr(MSR_EFER));
-	ewrite(HOST_RIP, (u64)evmcs_exit);
-}
-
-static void put_guest(u64 rip, u64 rsp)
-{
-	int i;
-
-	for (i = 0; i < 6; i++)
-		put_segment(i, i == 1 ? 8 : 0x10, 0xffffffff, i == 1 ? 0xa09b : 0xc093);
-	put_segment(6, 0, 0xffff, 0x10000);
-	put_segment(7, 0x20, 0x67, 0x8b);
-	ewrite(0x4810, 0xffff);
-	ewrite(0x4812, 0xffff);
-	ewrite(GUEST_CR0, READ_CR(0));
-	ewrite(GUEST_CR3, READ_CR(3));
-	ewrite(GUEST_CR4, READ_CR(4));
-	ewrite(0x681a, 0x400);
-	ewrite(GUEST_RSP, rsp);
-	ewrite(GUEST_RIP, rip);
-	ewrite(GUEST_RFLAGS, 2);
-	ewrite(0x2806, rdmsr(MSR_EFER));
-	ewrite(LINK_PTR, ~0ul);
-}
-
-static void put_controls(void)
-{
-	int ept = (rdmsr(MSR_VMX_TRUE_PROC) >> 63) && ((rdmsr(MSR_VMX_PROCBASED_CTLS2) >> 33) & 1);
-
-	ewrite(PIN_CTLS, ctl(MSR_VMX_TRUE_PIN, 0));
-	ewrite(PROC_CTLS, ctl(MSR_VMX_TRUE_PROC, 0x80 | 1u << 28 | 1u << 24 | (u32)ept << 31));
-	ewrite(PROC2_CTLS, ept ? 2 : 0);
-	ewrite(EPTP, (u64)ept_pml4 | 0x1e);
-	ewrite(EXIT_CTLS, ctl(MSR_VMX_TRUE_EXIT, 1u << 9 | 1u << 20 | 1u << 21));
-	ewrite(ENTRY_CTLS, ctl(MSR_VMX_TRUE_ENTRY, 1u << 9 | 1u << 15));
-	ewrite(EXC_BITMAP, 1u << 6);
-	ewrite(MSR_BITMAP, (u64)msr_bitmap);
-	ewrite(CR4_MASK, 0x2000);
-}
-
 static void fill(u8 *page, u64 rip, u8 *stack)
 {
 	evmcs = page;
 	*word(page, REVISION) = 1;
-	put_host();
-	put_guest(rip, (u64)stack + sizeof(l2_stack[0]));
-	put_controls();
+	put_host(ewrite);
+	put_guest(ewrite, rip, (u64)stack + sizeof(l2_stack[0]));
+	put_controls(ewrite, (u64)msr_bitmap, offers_ept() ? (u64)ept_pml4 | 0x1e : 0);
 }
 
 /* --------------------------------------------------------------- tests */

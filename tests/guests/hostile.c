@@ -78,14 +78,15 @@ static void guest_state(struct cpu *c, int real_mode)
 
 	for (i = 0; i < 6; i++) {
 		if (real_mode)
-			set_segment(i, 0, 0, 0xffff, i == 1 ? 0x9b : 0x93);
+			put_segment(by_vmwrite, i, 0, 0, 0xffff, i == 1 ? 0x9b : 0x93);
 		else
-			set_segment(i, i == 1 ? 8 : 0x10, 0, 0xffffffff, i == 1 ? 0xa09b : 0xc093);
+			put_segment(by_vmwrite, i, i == 1 ? 8 : 0x10, 0, 0xffffffff,
+				    i == 1 ? 0xa09b : 0xc093);
 	}
 	if (real_mode)
-		set_segment(1, L2_CODE >> 4 & 0xf000, L2_CODE & 0xf0000, 0xffff, 0x9b);
-	set_segment(6, 0, 0, 0xffff, 0x10000);
-	set_segment(7, 0x20, SANDBOX, 0x67, 0x8b);
+		put_segment(by_vmwrite, 1, L2_CODE >> 4 & 0xf000, L2_CODE & 0xf0000, 0xffff, 0x9b);
+	put_segment(by_vmwrite, 6, 0, 0, 0xffff, 0x10000);
+	put_segment(by_vmwrite, 7, 0x20, SANDBOX, 0x67, 0x8b);
 	vmwrite(0x4810, 0xffff);
 	vmwrite(0x4812, 0xffff);
 	vmwrite(0x6816, SANDBOX);
@@ -303,7 +304,7 @@ static void enter_l2(struct cpu *c)
 	for (i = 0; i < EXITS_MAX; i++) {
 		/* L2 may loop: the next deadline of L1's ends that, if nothing was spoilt there. */
 		wrmsr(0x6e0, rdtsc() + 2000 + below(c, 400000));
-		if (run_l2((int)launched, c->regs)) {
+		if (run_l2((int)launched, c->regs, 0)) {
 			vmread(INSN_ERROR);
 			return;
 		}
@@ -318,7 +319,7 @@ static void entry_round(struct cpu *c)
 	int real_mode;
 
 	take_vmcs(c);
-	host_state();
+	put_host(by_vmwrite);
 	vmwrite(0x2c00, PAT);
 	addresses(c);
 	real_mode = controls(c);

@@ -18,18 +18,6 @@ static u8 l2_stack[4096] __attribute__((aligned(16)));
 static volatile u8 probe_page[8192] __attribute__((aligned(4096)));
 static int have_ept;
 
-static int vmread_status(u64 f)
-{
-	u64 v;
-	u8 c, z;
-
-	asm volatile("vmread %3, %0; setc %1; setz %2"
-		     : "=r"(v), "=qm"(c), "=qm"(z)
-		     : "r"(f)
-		     : "cc");
-	return c ? 1 : z ? 2 : 0;
-}
-
 static void do_vmxon(void *arg)
 {
 	vmxon(arg);
@@ -44,7 +32,7 @@ static u64 l2_regs[16]; /* by encoding */
 
 static int vmx_run(int launched)
 {
-	return run_l2(launched, l2_regs);
+	return run_l2(launched, l2_regs, 0);
 }
 
 static void skip(void)
@@ -74,8 +62,6 @@ asm(".globl l2_main\n"
     "1: pause\n\t"
     "jmp 1b\n");
 
-static u64 host_cr3;
-
 static void make_ept(void)
 {
 	int i, j;
@@ -94,65 +80,12 @@ static void make_ept(void)
 
 static void guest_state(void)
 {
-	int i;
-
-	for (i = 0; i < 6; i++)
-		set_segment(i, i == 1 ? 8 : 0x10, 0, 0xffffffff, i == 1 ? 0xa09b : 0xc093);
-	set_segment(6, 0, 0, 0xffff, 0x10000);
-	set_segment(7, 0x20, 0, 0x67, 0x8b);
-	vmwrite(0x4810, 0xffff);
-	vmwrite(0x4812, 0xffff);
-	vmwrite(0x6816, 0);
-	vmwrite(0x6818, 0);
-	vmwrite(GUEST_CR0, READ_CR(0));
-	vmwrite(GUEST_CR3, host_cr3);
-	vmwrite(GUEST_CR4, READ_CR(4));
-	vmwrite(0x681a, 0x400);
-	vmwrite(GUEST_RSP, (u64)l2_stack + sizeof(l2_stack));
-	vmwrite(GUEST_RIP, (u64)l2_main);
-	vmwrite(GUEST_RFLAGS, 2);
-	vmwrite(0x6822, 0);
-	vmwrite(0x6824, 0);
-	vmwrite(0x6826, 0);
-	vmwrite(0x482a, 0);
-	vmwrite(0x2802, 0);
-	vmwrite(GUEST_INTR, 0);
-	vmwrite(GUEST_ACTIVITY, 0);
-	vmwrite(LINK_PTR, ~0ul);
+	put_guest(by_vmwrite, (u64)l2_main, (u64)l2_stack + sizeof(l2_stack));
 }
 
 static void controls(void)
 {
-	u32 proc2 = 0;
-	u64 cap;
-
-	vmwrite(PIN_CTLS, ctl(MSR_VMX_TRUE_PIN, 0));
-	cap = rdmsr(MSR_VMX_PROCBASED_CTLS2);
-	if (have_ept)
-		proc2 = 2;
-	proc2 &= (u32)(cap >> 32);
-	vmwrite(PROC_CTLS,
-		ctl(MSR_VMX_TRUE_PROC, 0x80 | 1u << 28 | 1u << 24 | (proc2 ? 1u << 31 : 0)));
-	if (proc2)
-		vmwrite(PROC2_CTLS, proc2);
-	vmwrite(EXIT_CTLS, ctl(MSR_VMX_TRUE_EXIT, 1u << 9 | 1u << 20 | 1u << 21));
-	vmwrite(ENTRY_CTLS, ctl(MSR_VMX_TRUE_ENTRY, 1u << 9 | 1u << 15));
-	vmwrite(0x2806, rdmsr(MSR_EFER));
-	vmwrite(EXC_BITMAP, 1u << 6);
-	vmwrite(ENTRY_INTR_INFO, 0);
-	vmwrite(0x400e, 0);
-	vmwrite(0x4010, 0);
-	vmwrite(0x4014, 0);
-	vmwrite(0x400a, 0);
-	vmwrite(0x4006, 0);
-	vmwrite(0x4008, 0);
-	vmwrite(0x2010, 0);
-	vmwrite(MSR_BITMAP, (u64)msr_bitmap);
-	vmwrite(CR0_MASK, 0);
-	vmwrite(CR4_MASK, 0x2000);
-	vmwrite(CR4_SHADOW, 0);
-	if (have_ept)
-		vmwrite(EPTP, (u64)ept_pml4 | 0x1e);
+	put_controls(by_vmwrite, (u64)msr_bitmap, have_ept ? (u64)ept_pml4 | 0x1e : 0);
 }
 
 static void expect_exit(const char *name, int launched, u32 reason)
@@ -407,8 +340,8 @@ static void v86_state(void)
 	*(u16 *)(v86_tss + 102) = V86_REDIR + 32;
 	v86_tss[V86_REDIR + 0x21 / 8] = 1 << (0x21 % 8);
 	for (i = 0; i < 6; i++)
-		set_segment(i, V86_CODE >> 4, V86_CODE, 0xffff, 0xf3);
-	set_segment(7, 0x20, (u64)v86_tss, sizeof(v86_tss) - 1, 0x8b);
+		put_segment(by_vmwrite, i, V86_CODE >> 4, V86_CODE, 0xffff, 0xf3);
+	put_segment(by_vmwrite, 7, 0x20, (u64)v86_tss, sizeof(v86_tss) - 1, 0x8b);
 	vmwrite(0x4812, 0); /* IDT */
 	vmwrite(0x2806, 0); /* EFER */
 	vmwrite(ENTRY_CTLS, ctl(MSR_VMX_TRUE_ENTRY, 1u << 15));
@@ -658,13 +591,12 @@ int main(void)
 		puts("SKIP no VMX in CPUID\n");
 		return 77;
 	}
-	have_ept = (rdmsr(MSR_VMX_TRUE_PROC) >> 63) && ((rdmsr(MSR_VMX_PROCBASED_CTLS2) >> 33) & 1);
+	have_ept = offers_ept();
 	puts(have_ept ? "with EPT\n" : "without EPT\n");
-	host_cr3 = READ_CR(3);
 	make_ept();
 	msr_bitmap[0x1234 / 8] |= 1 << (0x1234 % 8);
 	instructions();
-	host_state();
+	put_host(by_vmwrite);
 	guest_state();
 	controls();
 	l2_tests();

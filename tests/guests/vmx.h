@@ -108,12 +108,31 @@ static inline u32 ctl(u32 msr, u32 want)
 	return (want | (u32)cap) & (u32)(cap >> 32);
 }
 
+/* -------------------------------------------------------------- vmx_lib.c */
+
 /*
- * vmx_lib.c. Runs L2 to its next exit. Its registers, by encoding, are taken from @regs and put back
- * there, the first ten but RSP. 0, or how VMLAUNCH or VMRESUME failed, as VMX_INSN() tells.
+ * Runs L2 to its next exit. Its registers, by encoding, are taken from @regs and put back there, the
+ * first ten but RSP. With @host_rsp NULL the host's RSP and RIP are set by VMWRITE; else RSP is
+ * stored there, and RIP is the caller's to set. 0, or how VMLAUNCH or VMRESUME failed, as
+ * VMX_INSN() tells.
  */
-int run_l2(int launched, u64 *regs);
-void set_segment(int i, u16 sel, u64 base, u32 limit, u32 ar);
-void host_state(void);
+int run_l2(int launched, u64 *regs, u64 *host_rsp);
+extern char l2_exit[]; /* the host's RIP */
+
+/* As VMX_INSN(). */
+int vmread_status(u64 field);
+int offers_ept(void);
+
+/* Where fields go: with VMWRITE into the current VMCS, or into an enlightened one. */
+typedef void (*field_put)(u32 field, u64 val);
+void by_vmwrite(u32 field, u64 val);
+
+void put_segment(field_put put, int i, u16 sel, u64 base, u32 limit, u32 ar);
+/* VM exits come back to what is loaded now; RSP is set before VM entry. */
+void put_host(field_put put);
+/* L2 is 64-bit code with the page tables and the segments of L1. */
+void put_guest(field_put put, u64 rip, u64 rsp);
+/* Exits for HLT, I/O, UD2 and what is in the MSR bitmap; CR4.VMXE is L1's. @eptp 0: no EPT. */
+void put_controls(field_put put, u64 msr_bitmap, u64 eptp);
 
 #endif /* GUEST_VMX_H */
