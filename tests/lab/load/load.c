@@ -104,30 +104,45 @@ long check_pattern(const uint64_t *from, size_t bytes, uint64_t what)
 
 /* The monitor: on each CPU a real-time thread that sleeps 100 ms at a time. */
 
-/* The latest waking so far, and how much of it the level below had given to others. */
+/*
+ * The latest waking so far, and how much of the last second or so until then the level below had
+ * given to others.
+ */
 static pthread_mutex_t latest_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
-	uint64_t late_ms, stolen_ms;
+	_Atomic uint64_t late_ms;
+	uint64_t stolen_ms;
 } latest;
 
 /* Steal time so far of one CPU, or of all: the eighth number of its line in /proc/stat. */
-static uint64_t stolen_ms(const char *cpu)
+static uint64_t steal_ms(const char *cpu)
 {
 	char line[256], name[32];
-	unsigned long stolen = 0;
+	unsigned long steal, found = 0;
 	FILE *f = fopen("/proc/stat", "r");
 
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%31s %*u %*u %*u %*u %*u %*u %*u %lu", name, &stolen) == 2 &&
-		    !strcmp(name, cpu))
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%31s %*u %*u %*u %*u %*u %*u %*u %lu", name, &steal) == 2 &&
+		    !strcmp(name, cpu)) {
+			found = steal;
 			break;
+		}
+	}
 	if (f)
 		fclose(f);
-	return stolen * 1000 / (unsigned long)sysconf(_SC_CLK_TCK);
+	return found * 1000 / (unsigned long)sysconf(_SC_CLK_TCK);
 }
 
-static void woke(uint64_t late_ms, uint64_t stolen)
+/* What to write of a CPU's steal time is work for the kernel: asked for once in so many naps. */
+#define NAPS_PER_ASKING 10
+
+static void woke(uint64_t late_ms, const char *cpu, uint64_t steal_before)
 {
+	uint64_t stolen;
+
+	if (late_ms <= atomic_load(&latest.late_ms))
+		return;
+	stolen = steal_ms(cpu) - steal_before;
 	pthread_mutex_lock(&latest_lock);
 	if (late_ms > latest.late_ms) {
 		latest.late_ms = late_ms;
@@ -139,8 +154,8 @@ static void woke(uint64_t late_ms, uint64_t stolen)
 static void *monitor_thread(void *arg)
 {
 	const struct timespec nap = { 0, SLEEP_NS };
-	int cpu = (int)(intptr_t)arg;
-	uint64_t before, late, stolen;
+	int cpu = (int)(intptr_t)arg, naps;
+	uint64_t before, steal = 0;
 	cpu_set_t set;
 	char name[16];
 
@@ -149,12 +164,12 @@ static void *monitor_thread(void *arg)
 	CPU_SET(cpu, &set);
 	if (sched_setaffinity(0, sizeof(set), &set))
 		die("monitor: no affinity to CPU %d", cpu);
-	for (;;) {
-		stolen = stolen_ms(name);
+	for (naps = 0;; naps++) {
+		if (naps % NAPS_PER_ASKING == 0)
+			steal = steal_ms(name);
 		before = now_ns();
 		nanosleep(&nap, NULL);
-		late = (now_ns() - before - SLEEP_NS) / 1000000;
-		woke(late, stolen_ms(name) - stolen);
+		woke((now_ns() - before - SLEEP_NS) / 1000000, name, steal);
 	}
 	return NULL;
 }
@@ -185,16 +200,20 @@ int monitor_start(void)
 
 static void report(const struct load *l, const char *state, uint64_t began)
 {
+	uint64_t late, stolen, steal = steal_ms("cpu");
+
 	pthread_mutex_lock(&latest_lock);
+	late = latest.late_ms;
+	stolen = latest.stolen_ms;
+	pthread_mutex_unlock(&latest_lock);
 	printf("load %s %s seconds=%llu hash=%llu mem=%llu disk=%llu net=%llu stall_ms=%llu "
 	       "stolen_ms=%llu disk_ms=%llu net_ms=%llu drift_us=%lld steal_ms=%llu\n",
 	       l->name, state, (unsigned long long)((now_ns() - began) / 1000000000ull),
 	       (unsigned long long)l->did[HASH].bytes, (unsigned long long)l->did[MEMORY].bytes,
 	       (unsigned long long)l->did[DISK].bytes, (unsigned long long)l->did[NET].bytes,
-	       (unsigned long long)latest.late_ms, (unsigned long long)latest.stolen_ms,
+	       (unsigned long long)late, (unsigned long long)stolen,
 	       (unsigned long long)l->did[DISK].max_ms, (unsigned long long)l->did[NET].max_ms,
-	       (long long)l->drift_us, (unsigned long long)stolen_ms("cpu"));
-	pthread_mutex_unlock(&latest_lock);
+	       (long long)l->drift_us, (unsigned long long)steal);
 	fflush(stdout);
 }
 
