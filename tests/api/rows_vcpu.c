@@ -163,7 +163,6 @@ static bool msrs(struct world *w)
 	       get.entry.data == 0x10;
 }
 
-/* An unknown MSR ends the list: none was done. */
 /* @tsc written, what is read shortly afterwards */
 static uint64_t tsc_after(struct world *w, uint64_t tsc)
 {
@@ -185,6 +184,7 @@ static bool set_msrs(struct world *w)
 	       tsc_after(w, early) < late;
 }
 
+/* An unknown MSR ends the list: none was done. */
 static bool set_msrs_bad(struct world *w)
 {
 	struct one_msr m = { .head.nmsrs = 1, .entry = { .index = 0xdead } };
