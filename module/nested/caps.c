@@ -383,67 +383,48 @@ int vmx_caps_set_msr(struct vmx_caps *caps, const struct vmx_caps *supported, u3
 	return val == now ? 0 : -EINVAL;
 }
 
-/* Whether any of @bits may be 1. */
-static bool may(const struct vmx_ctl_caps *c, u32 bits)
-{
-	return (c->may1 & bits) != 0;
-}
+/*
+ * The controls that make fields exist (SDM appendix "Field Encoding in VMCS"): any of them does.
+ * What has no row is never offered (the CORE_ masks above), but for VMCS12_NEEDS_ALWAYS. @exit_too
+ * makes no field, but makes no sense without.
+ */
+static const struct {
+	u32 pin, proc, proc2, exit, entry, exit_too;
+} controls_of[VMCS12_NR_NEEDS] = {
+	[VMCS12_NEEDS_PROC2] = { .proc = CPU_BASED_ACTIVATE_SECONDARY_CONTROLS },
+	[VMCS12_NEEDS_MSR_BITMAP] = { .proc = CPU_BASED_USE_MSR_BITMAPS },
+	[VMCS12_NEEDS_TPR_SHADOW] = { .proc = CPU_BASED_TPR_SHADOW },
+	[VMCS12_NEEDS_APIC_ACCESS] = { .proc2 = SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES },
+	[VMCS12_NEEDS_EPT] = { .proc2 = SECONDARY_EXEC_ENABLE_EPT },
+	[VMCS12_NEEDS_VPID] = { .proc2 = SECONDARY_EXEC_ENABLE_VPID },
+	[VMCS12_NEEDS_PLE] = { .proc2 = SECONDARY_EXEC_PAUSE_LOOP_EXITING },
+	[VMCS12_NEEDS_XSAVES] = { .proc2 = SECONDARY_EXEC_XSAVES },
+	[VMCS12_NEEDS_TSC_SCALING] = { .proc2 = SECONDARY_EXEC_TSC_SCALING },
+	[VMCS12_NEEDS_SHADOW_VMCS] = { .proc2 = SECONDARY_EXEC_SHADOW_VMCS },
+	[VMCS12_NEEDS_PREEMPTION_TIMER] = { .pin = PIN_BASED_VMX_PREEMPTION_TIMER,
+					    .exit_too = VM_EXIT_SAVE_VMX_PREEMPTION_TIMER },
+	[VMCS12_NEEDS_PAT] = { .entry = VM_ENTRY_LOAD_IA32_PAT,
+			       .exit = VM_EXIT_SAVE_IA32_PAT | VM_EXIT_LOAD_IA32_PAT },
+	[VMCS12_NEEDS_EFER] = { .entry = VM_ENTRY_LOAD_IA32_EFER,
+				.exit = VM_EXIT_SAVE_IA32_EFER | VM_EXIT_LOAD_IA32_EFER },
+};
 
 /**
  * vmx_caps_has - does a field exist for this VM?
  * @caps:  capabilities
  * @needs: what the field belongs to
- *
- * SDM appendix "Field Encoding in VMCS": a field exists only on processors that
- * support the 1-setting of the control that it belongs to.
  */
 bool vmx_caps_has(const struct vmx_caps *caps, enum vmcs12_needs needs)
 {
-	switch (needs) {
-	case VMCS12_NEEDS_ALWAYS:
+	if (needs == VMCS12_NEEDS_ALWAYS)
 		return true;
-	case VMCS12_NEEDS_PROC2:
-		return may(&caps->proc, CPU_BASED_ACTIVATE_SECONDARY_CONTROLS);
-	case VMCS12_NEEDS_MSR_BITMAP:
-		return may(&caps->proc, CPU_BASED_USE_MSR_BITMAPS);
-	case VMCS12_NEEDS_TPR_SHADOW:
-		return may(&caps->proc, CPU_BASED_TPR_SHADOW);
-	case VMCS12_NEEDS_APIC_ACCESS:
-		return may(&caps->proc2, SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES);
-	case VMCS12_NEEDS_EPT:
-		return may(&caps->proc2, SECONDARY_EXEC_ENABLE_EPT);
-	case VMCS12_NEEDS_VPID:
-		return may(&caps->proc2, SECONDARY_EXEC_ENABLE_VPID);
-	case VMCS12_NEEDS_PLE:
-		return may(&caps->proc2, SECONDARY_EXEC_PAUSE_LOOP_EXITING);
-	case VMCS12_NEEDS_XSAVES:
-		return may(&caps->proc2, SECONDARY_EXEC_XSAVES);
-	case VMCS12_NEEDS_TSC_SCALING:
-		return may(&caps->proc2, SECONDARY_EXEC_TSC_SCALING);
-	case VMCS12_NEEDS_PREEMPTION_TIMER:
-		return may(&caps->pin, PIN_BASED_VMX_PREEMPTION_TIMER);
-	case VMCS12_NEEDS_PAT:
-		return may(&caps->entry, VM_ENTRY_LOAD_IA32_PAT) ||
-		       may(&caps->exit, VM_EXIT_SAVE_IA32_PAT | VM_EXIT_LOAD_IA32_PAT);
-	case VMCS12_NEEDS_EFER:
-		return may(&caps->entry, VM_ENTRY_LOAD_IA32_EFER) ||
-		       may(&caps->exit, VM_EXIT_SAVE_IA32_EFER | VM_EXIT_LOAD_IA32_EFER);
-	case VMCS12_NEEDS_SHADOW_VMCS:
-		return caps->proc2.may1 & SECONDARY_EXEC_SHADOW_VMCS;
-	case VMCS12_NEEDS_PERF_GLOBAL_CTRL:
-	case VMCS12_NEEDS_BNDCFGS:
-	case VMCS12_NEEDS_POSTED_INTR:
-	case VMCS12_NEEDS_VID:
-	case VMCS12_NEEDS_PML:
-	case VMCS12_NEEDS_VMFUNC:
-	case VMCS12_NEEDS_EPTP_SWITCHING:
-	case VMCS12_NEEDS_ENCLS:
-		/* Not in the CORE_ masks above, so never offered. */
+	if (needs >= VMCS12_NR_NEEDS)
 		return false;
-	case VMCS12_NR_NEEDS:
-		break;
-	}
-	return false;
+	return (caps->pin.may1 & controls_of[needs].pin) ||
+	       (caps->proc.may1 & controls_of[needs].proc) ||
+	       (caps->proc2.may1 & controls_of[needs].proc2) ||
+	       (caps->exit.may1 & controls_of[needs].exit) ||
+	       (caps->entry.may1 & controls_of[needs].entry);
 }
 
 static void withdraw(struct vmx_ctl_caps *c, u32 bits)
@@ -462,24 +443,11 @@ static void withdraw(struct vmx_ctl_caps *c, u32 bits)
  */
 void vmx_caps_withdraw(struct vmx_caps *caps, enum vmcs12_needs needs)
 {
-	switch (needs) {
-	case VMCS12_NEEDS_APIC_ACCESS:
-		withdraw(&caps->proc2, SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES);
-		break;
-	case VMCS12_NEEDS_PLE:
-		withdraw(&caps->proc2, SECONDARY_EXEC_PAUSE_LOOP_EXITING);
-		break;
-	case VMCS12_NEEDS_TSC_SCALING:
-		withdraw(&caps->proc2, SECONDARY_EXEC_TSC_SCALING);
-		break;
-	case VMCS12_NEEDS_SHADOW_VMCS:
-		withdraw(&caps->proc2, SECONDARY_EXEC_SHADOW_VMCS);
-		break;
-	case VMCS12_NEEDS_PREEMPTION_TIMER:
-		withdraw(&caps->pin, PIN_BASED_VMX_PREEMPTION_TIMER);
-		withdraw(&caps->exit, VM_EXIT_SAVE_VMX_PREEMPTION_TIMER);
-		break;
-	default:
-		break;
-	}
+	if (needs >= VMCS12_NR_NEEDS)
+		return;
+	withdraw(&caps->pin, controls_of[needs].pin);
+	withdraw(&caps->proc, controls_of[needs].proc);
+	withdraw(&caps->proc2, controls_of[needs].proc2);
+	withdraw(&caps->exit, controls_of[needs].exit | controls_of[needs].exit_too);
+	withdraw(&caps->entry, controls_of[needs].entry);
 }
