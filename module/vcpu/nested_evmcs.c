@@ -86,10 +86,7 @@ bool nested_evmcs_find(struct vcpu *v)
 
 	if (n->st.evmcs_ptr != EVMCS_PENDING)
 		return true;
-	nested_evmcs_fill_insn(v, &i);
-	i.ops = &vcpu_nested_ops;
-	i.ctx = v;
-	i.maxphyaddr = vcpu_maxphyaddr(v);
+	nested_fill_insn(v, &i);
 	if (!i.evmcs || evmcs_fetch(&i, &ptr) != EVMCS_FETCHED)
 		return false;
 	n->st.evmcs_ptr = ptr;
