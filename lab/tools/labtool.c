@@ -85,16 +85,23 @@ static int count_primes(unsigned char *composite)
 	return count;
 }
 
+/* The calling thread. 0, or -1. */
+static int stay_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set);
+}
+
 static void *work(void *arg)
 {
 	struct worker *w = arg;
 	unsigned char *sieve = malloc(SIEVE);
-	cpu_set_t set;
 	int i;
 
-	CPU_ZERO(&set);
-	CPU_SET(w->cpu, &set);
-	if (!sieve || sched_setaffinity(0, sizeof(set), &set))
+	if (!sieve || stay_on(w->cpu))
 		return NULL;
 	for (i = 0; i < w->rounds; i++)
 		w->right += count_primes(sieve) == PRIMES;
@@ -223,15 +230,12 @@ static int next_kernel(char **names, unsigned long flags)
 	return 1;
 }
 
-static void pin(int cpu)
+/* Without either it is still a wake-up, only not there or not as soon. */
+static void be_ready_on(int cpu)
 {
 	const struct sched_param param = { .sched_priority = 1 };
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	/* Without these it is still a wake-up, only not as soon or not there. */
-	sched_setaffinity(0, sizeof(set), &set);
+	stay_on(cpu);
 	sched_setscheduler(0, SCHED_FIFO, &param);
 }
 
@@ -244,7 +248,7 @@ static void *wake_up(void *arg)
 	const struct nudged *n = arg;
 	eventfd_t count;
 
-	pin(n->cpu);
+	be_ready_on(n->cpu);
 	while (!eventfd_read(n->fd, &count))
 		;
 	return NULL;
@@ -259,7 +263,7 @@ static int nudge(int ms)
 
 	if (!n || ms < 1)
 		return 1;
-	pin(0);
+	be_ready_on(0);
 	for (i = 1; i < cpus; i++) {
 		n[i] = (struct nudged){ .cpu = i, .fd = eventfd(0, 0) };
 		if (n[i].fd < 0 || pthread_create(&thread, NULL, wake_up, &n[i]))
