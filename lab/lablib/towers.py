@@ -16,7 +16,7 @@ MARK = re.compile(r"@@L(\d) (\w+)=(.*)")
 NO_XSAVE = "-xsave,-xsaveopt,-xsavec,-xgetbv1,-avx,-avx2,-fma,-f16c"
 # What the model names and Turtles does not offer on an AMD processor, or at all
 # (docs/differences.md). QEMU would say so line by line, and go on without.
-NOT_THERE = ("-kvm-asyncpf,-kvm-steal-time,-vmx-ins-outs,-vmx-apicv-xapic,-vmx-desc-exit,-vmx-pml,"
+NOT_THERE = ("-kvm-asyncpf,-vmx-ins-outs,-vmx-apicv-xapic,-vmx-desc-exit,-vmx-pml,"
              "-vmx-rdrand-exit,-vmx-shadow-vmcs,-vmx-vmfunc,-vmx-ept-execonly,-vmx-flexpriority,"
              "-vmx-mtf,-vmx-exit-load-perf-global-ctrl,-vmx-entry-load-perf-global-ctrl,"
              "-vmx-eptp-switching")
@@ -36,6 +36,11 @@ def l1_cpu(hw, variant):
     if hw == "amd":
         return SKYLAKE if variant == "turtles" else "host," + NO_XSAVE
     return "host"
+
+
+def with_hyperv(cpu, wanted):
+    """The model with what HYPERV=1 adds to it."""
+    return cpu + "," + HYPERV if wanted == "1" else cpu
 
 
 def l1_kvm(hw, variant):
