@@ -58,7 +58,8 @@ class Amd(Qemu):
 
     # The first CPU is left to L0's kernel, see guest/init: two for guests.
     default_smp = 3
-    accel = ("-machine", "q35", "-accel", "tcg,thread=multi,tb-size=512",
+    # Code is translated anew, and all CPUs wait, whenever the buffer is full.
+    accel = ("-machine", "q35", "-accel", "tcg,thread=multi,tb-size=1024",
              "-cpu", "EPYC,+svm,+npt")
 
 
