@@ -165,6 +165,7 @@ static int step(struct vcpu *v)
 	em->read_pos = 0;
 	em->nested_fault = false;
 	em->system_done = false;
+	em->bad_memory = false;
 	v->stats.emulated++;
 
 	r = emul_step(e);
@@ -198,7 +199,7 @@ static int step(struct vcpu *v)
 		return em->system_result;
 	default:
 		forget_io(em);
-		return emulation_failed(v);
+		return em->bad_memory ? -EFAULT : emulation_failed(v);
 	}
 }
 
@@ -207,7 +208,8 @@ static int step(struct vcpu *v)
  * @v: the vCPU, loaded; vm->srcu held; may sleep
  *
  * Return: RESUME_GUEST; EXIT_TO_USER with a device access for user space, or with
- *	   KVM_EXIT_INTERNAL_ERROR and the instruction's bytes.
+ *	   KVM_EXIT_INTERNAL_ERROR and the instruction's bytes; -EFAULT when a slot's memory is
+ *	   not there.
  */
 int vcpu_emulate(struct vcpu *v)
 {
@@ -261,6 +263,7 @@ int vcpu_decode(struct vcpu *v, bool *ok)
 	forget_io(em);
 	load_state(v);
 	em->nested_fault = false;
+	em->bad_memory = false;
 	r = emul_fetch_decode(&em->e);
 	*ok = r == EMUL_OK;
 	if (*ok || r == EMUL_AGAIN)
@@ -270,7 +273,7 @@ int vcpu_decode(struct vcpu *v, bool *ok)
 	if (r == EMUL_INTERCEPTED && em->nested_fault)
 		return nested_ept_fault_exit(v, em->nf.l2gpa, em->nf.gva, em->nf.qual,
 					     em->nf.misconfig);
-	return emulation_failed(v);
+	return em->bad_memory ? -EFAULT : emulation_failed(v);
 }
 
 /* What the qualification lacks; false when the instruction has no VMX exit of this kind. */

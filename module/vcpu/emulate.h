@@ -57,6 +57,7 @@ struct vcpu_emul {
 	} nf;
 	int system_result; /* enum vcpu_next or -errno of emul_ops.system */
 	bool system_done;
+	bool bad_memory; /* a slot's memory is not there: KVM_RUN ends with EFAULT */
 };
 
 #endif /* TURTLES_VCPU_EMULATE_H */

@@ -59,6 +59,20 @@ static enum emul_result translate(struct emul *e, u64 linear, u32 access, u64 *g
 	}
 }
 
+/* Memory of a slot that cannot be reached ends KVM_RUN as when the guest itself gets there. */
+static enum emul_result copied(struct vcpu *v, int err)
+{
+	if (!err)
+		return EMUL_OK;
+	v->emul->bad_memory = true;
+	return EMUL_UNHANDLEABLE;
+}
+
+static bool is_memory(struct vcpu *v, u64 gpa, bool write)
+{
+	return vcpu_gfn_is_memory(v, gpa >> PAGE_SHIFT, write);
+}
+
 static enum emul_result op_fetch(struct emul *e, u64 linear, void *buf, unsigned int len)
 {
 	struct vcpu *v = e->ctx;
@@ -68,7 +82,9 @@ static enum emul_result op_fetch(struct emul *e, u64 linear, void *buf, unsigned
 	r = translate(e, linear, WALK_FETCH | (e->cpl == 3 ? WALK_USER : 0), &gpa);
 	if (r != EMUL_OK)
 		return r;
-	return vcpu_read_guest(v, gpa, buf, len) ? EMUL_UNHANDLEABLE : EMUL_OK;
+	if (!is_memory(v, gpa, false))
+		return EMUL_UNHANDLEABLE;
+	return copied(v, vcpu_read_guest(v, gpa, buf, len));
 }
 
 /* One access to device memory that has its value. */
@@ -149,17 +165,12 @@ static enum emul_result device_write(struct vcpu *v, u64 gpa, const void *buf, u
 	return EMUL_OK;
 }
 
-static bool is_memory(struct vcpu *v, u64 gpa, bool write)
-{
-	return vcpu_gfn_is_memory(v, gpa >> PAGE_SHIFT, write);
-}
-
 static enum emul_result read_page(struct vcpu *v, u64 gpa, void *buf, unsigned int len)
 {
 	enum emul_result r = EMUL_OK;
 
 	if (is_memory(v, gpa, false))
-		return vcpu_read_guest(v, gpa, buf, len) ? EMUL_UNHANDLEABLE : EMUL_OK;
+		return copied(v, vcpu_read_guest(v, gpa, buf, len));
 	while (len && r == EMUL_OK) {
 		unsigned int n = min(len, 8u);
 
@@ -199,7 +210,7 @@ static enum emul_result write_page(struct vcpu *v, u64 gpa, const void *buf, uns
 	enum emul_result r = EMUL_OK;
 
 	if (is_memory(v, gpa, true))
-		return vcpu_write_guest(v, gpa, buf, len) ? EMUL_UNHANDLEABLE : EMUL_OK;
+		return copied(v, vcpu_write_guest(v, gpa, buf, len));
 	while (len && r == EMUL_OK) {
 		unsigned int n = min(len, 8u);
 
@@ -256,7 +267,7 @@ static enum emul_result op_cmpxchg(struct emul *e, u64 linear, const void *old, 
 	case 1:
 		return EMUL_AGAIN;
 	default:
-		return EMUL_UNHANDLEABLE;
+		return copied(v, -EFAULT);
 	}
 }
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #include "surface.h"
 
@@ -23,9 +24,26 @@ static bool run(struct world *w)
 	       run_waits(w);
 }
 
+/* An instruction that reads a device, for which user space answers, and writes memory that is gone. */
+static bool memory_taken_away(struct world *w)
+{
+	static const uint8_t code[] = {
+		0xb8, 0xff, 0xff, /* mov $0xffff, %ax */
+		0x8e, 0xd8,	  /* mov %ax, %ds: the first byte behind memory is at 0x10 */
+		0xbe, 0x10, 0x00, /* mov $0x10, %si */
+		0x31, 0xc0,	  /* xor %ax, %ax */
+		0x8e, 0xc0,	  /* mov %ax, %es */
+		0xbf, 0x00, 0x60, /* mov $0x6000, %di */
+		0xa4,		  /* movsb */
+	};
+
+	return !munmap(w->mem + 0x6000, 0x1000) && run_code(w, code, sizeof(code), KVM_EXIT_MMIO) &&
+	       refusedn(w, w->vcpu, KVM_RUN, 0, EFAULT);
+}
+
 static bool run_bad(struct world *w)
 {
-	return refusedn(w, w->vcpu, KVM_RUN, 1, EINVAL);
+	return refusedn(w, w->vcpu, KVM_RUN, 1, EINVAL) && memory_taken_away(w);
 }
 
 static bool regs(struct world *w)
