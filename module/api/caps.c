@@ -13,7 +13,6 @@
 #include "vcpu/nested.h"
 #include "vcpu/vcpu.h"
 
-#define MCE_BANKS      32
 #define MAX_IRQ_ROUTES 4096
 #define DIRTY_PROTECT  (KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE | KVM_DIRTY_LOG_INITIALLY_SET)
 #define USER_MSR \
@@ -71,7 +70,7 @@ static const struct cap caps[] = {
 	{ KVM_CAP_SYNC_REGS, KVM_SYNC_X86_VALID_FIELDS },
 	{ KVM_CAP_XSAVE, 1 },
 	{ KVM_CAP_XCRS, 1 },
-	{ KVM_CAP_MCE, MCE_BANKS },
+	{ KVM_CAP_MCE, MCE_MAX_BANKS },
 	{ KVM_CAP_USER_NMI, 1 },
 	{ KVM_CAP_X86_SMM, 1 },
 	{ KVM_CAP_X86_USER_SPACE_MSR, 1 },

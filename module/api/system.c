@@ -103,7 +103,7 @@ static long sys_get_supported_hv_cpuid(void *unused, void *buf, unsigned long ar
 
 static long sys_get_mce_cap(void *unused, void *buf, unsigned long arg)
 {
-	*(u64 *)buf = MCG_CTL_P | MCG_SER_P;
+	*(u64 *)buf = MCE_CAP_SUPPORTED;
 	return 0;
 }
 

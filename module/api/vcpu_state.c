@@ -7,7 +7,6 @@
 #include <linux/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <asm/mce.h>
 
 #include "api/api.h"
 #include "irqchip/irqchip.h"
@@ -15,11 +14,6 @@
 #include "vcpu/nested.h"
 #include "vcpu/tpr.h"
 #include "vcpu/vcpu.h"
-
-#define MCE_BANKS	  32
-#define MCE_CAP_SUPPORTED (MCG_CTL_P | MCG_SER_P)
-#define MCE_CAP_COUNT	  0xffull
-#define MCE_CAP_EXT_COUNT 0xff0000ull
 
 /* Registers ----------------------------------------------------------------- */
 
@@ -354,58 +348,14 @@ static long set_vapic_addr(void *v, void *buf, unsigned long arg)
 
 /* Machine check -------------------------------------------------------------------- */
 
-static long setup_mce(void *obj, void *buf, unsigned long arg)
+static long setup_mce(void *v, void *buf, unsigned long arg)
 {
-	struct vcpu *v = obj;
-	u64 cap = *(u64 *)buf;
-	u32 banks = cap & MCE_CAP_COUNT, i;
-
-	if (!banks || banks > MCE_BANKS ||
-	    cap & ~(MCE_CAP_SUPPORTED | MCE_CAP_COUNT | MCE_CAP_EXT_COUNT))
-		return -EINVAL;
-	v->mcg_cap = cap;
-	if (cap & MCG_CTL_P)
-		v->mcg_ctl = ~0ull;
-	for (i = 0; i < banks; i++)
-		v->mce_banks[i * 4] = ~0ull;
-	return 0;
+	return vcpu_setup_mce(v, *(u64 *)buf);
 }
 
-/* SDM "Machine-Check Architecture": banks are CTL, STATUS, ADDR, MISC. */
-static long set_mce(void *obj, void *buf, unsigned long arg)
+static long set_mce(void *v, void *buf, unsigned long arg)
 {
-	const struct kvm_x86_mce *m = buf;
-	struct vcpu *v = obj;
-	bool uncorrected = m->status & MCI_STATUS_UC;
-	u64 *bank;
-
-	if (m->bank >= (v->mcg_cap & MCE_CAP_COUNT) || !(m->status & MCI_STATUS_VAL))
-		return -EINVAL;
-	bank = &v->mce_banks[m->bank * 4];
-	/* Reporting switched off, for all banks or for this one. */
-	if (uncorrected && (v->mcg_cap & MCG_CTL_P) && v->mcg_ctl != ~0ull)
-		return 0;
-	if (uncorrected && bank[0] != ~0ull)
-		return 0;
-
-	if (uncorrected) {
-		if ((v->mcg_status & MCG_STATUS_MCIP) || !(hw->get_cr4(v) & X86_CR4_MCE)) {
-			vcpu_request(v, REQ_TRIPLE_FAULT);
-			return 0;
-		}
-		bank[1] = m->status | (bank[1] & MCI_STATUS_VAL ? MCI_STATUS_OVER : 0);
-		bank[2] = m->addr;
-		bank[3] = m->misc;
-		v->mcg_status = m->mcg_status;
-		vcpu_inject_exception(v, MC_VECTOR);
-	} else if (!(bank[1] & MCI_STATUS_VAL) || !(bank[1] & MCI_STATUS_UC)) {
-		bank[1] = m->status | (bank[1] & MCI_STATUS_VAL ? MCI_STATUS_OVER : 0);
-		bank[2] = m->addr;
-		bank[3] = m->misc;
-	} else {
-		bank[1] |= MCI_STATUS_OVER;
-	}
-	return 0;
+	return vcpu_set_mce(v, buf);
 }
 
 /* Time, statistics, capabilities ------------------------------------------------------ */

@@ -83,6 +83,9 @@ bool lapic_has_pending_timer(struct vcpu *v);
 /* Timer expired in hrtimer context: turns into an IRR bit when the vCPU next looks. */
 void lapic_service_timer(struct vcpu *v);
 bool lapic_sw_enabled(struct vcpu *v);
+/* LVT CMCI: whether there is one, and the interrupt of it; by the vCPU's thread. */
+void lapic_set_cmci(struct vcpu *v, bool there);
+void lapic_cmci(struct vcpu *v);
 /* A fixed, edge-triggered interrupt as by an IPI, any context but NMI: as irq_set(). */
 int lapic_raise(struct vcpu *v, u8 vector);
 /* APIC_EOI, APIC_ICR and APIC_TASKPRI as synthetic MSRs reach them, in any mode: 0, or 1 (#GP). */

@@ -14,9 +14,11 @@
 #define BASE_MODE_BITS (MSR_IA32_APICBASE_ENABLE | X2APIC_ENABLE)
 
 /* Bits of each LVT entry that software can write; 0 = no such entry. */
-u32 lapic_lvt_mask(u32 offset)
+u32 lapic_lvt_mask(const struct lapic *l, u32 offset)
 {
 	switch (offset) {
+	case APIC_LVTCMCI:
+		return l->has_cmci ? APIC_VECTOR_MASK | APIC_LVT_MASKED | APIC_MODE_MASK : 0;
 	case APIC_LVTT:
 		return APIC_VECTOR_MASK | APIC_LVT_MASKED | LAPIC_TIMER_MODE_MASK;
 	case APIC_LVTTHMR:
@@ -91,23 +93,31 @@ void lapic_eoi(struct lapic *l)
 	lapic_update_event(l);
 }
 
-static void set_spiv(struct lapic *l, u32 val)
+/* LVT Timer to LVT Error are neighbours, LVT CMCI is not. */
+static void mask_lvt(struct lapic *l)
 {
 	u32 offset;
 
+	for (offset = APIC_LVTT; offset <= APIC_LVTERR; offset += 0x10)
+		lapic_put(l, offset, lapic_reg(l, offset) | APIC_LVT_MASKED);
+	if (l->has_cmci)
+		lapic_put(l, APIC_LVTCMCI, lapic_reg(l, APIC_LVTCMCI) | APIC_LVT_MASKED);
+}
+
+static void set_spiv(struct lapic *l, u32 val)
+{
 	lapic_put(l, APIC_SPIV,
 		  val & (APIC_VECTOR_MASK | APIC_SPIV_APIC_ENABLED | APIC_SPIV_FOCUS_DISABLED));
 	if (val & APIC_SPIV_APIC_ENABLED) {
 		lapic_update_event(l);
 		return;
 	}
-	for (offset = APIC_LVTT; offset <= APIC_LVTERR; offset += 0x10)
-		lapic_put(l, offset, lapic_reg(l, offset) | APIC_LVT_MASKED);
+	mask_lvt(l);
 }
 
 static void set_lvt(struct lapic *l, u32 offset, u32 val)
 {
-	val &= lapic_lvt_mask(offset);
+	val &= lapic_lvt_mask(l, offset);
 	if (!lapic_sw_on(l))
 		val |= APIC_LVT_MASKED;
 	if (offset == APIC_LVTT) {
@@ -150,7 +160,7 @@ static bool write_reg(struct lapic *l, u32 offset, u32 val)
 		lapic_timer_set_divide(l, val & 0xb);
 		return true;
 	default:
-		if (!lapic_lvt_mask(offset))
+		if (!lapic_lvt_mask(l, offset))
 			return false;
 		set_lvt(l, offset, val);
 		return true;
@@ -205,6 +215,9 @@ static bool read_reg(struct lapic *l, u32 offset, u32 *val)
 			return false;
 		*val = lapic_reg(l, offset);
 		return true;
+	case APIC_LVTCMCI:
+		*val = lapic_reg(l, offset);
+		return l->has_cmci;
 	case APIC_PROCPRI:
 		*val = lapic_ppr(l);
 		return true;
@@ -418,6 +431,18 @@ bool lapic_sw_enabled(struct vcpu *v)
 	return l && lapic_hw_on(lapic_base(l)) && lapic_sw_on(l);
 }
 
+/** lapic_set_cmci - there is an LVT CMCI from now on, masked, or none any more */
+void lapic_set_cmci(struct vcpu *v, bool there)
+{
+	struct lapic *l = env_lapic(v);
+
+	if (!l || l->has_cmci == there)
+		return;
+	l->has_cmci = there;
+	lapic_put(l, APIC_LVTCMCI, there ? APIC_LVT_MASKED : 0);
+	lapic_put(l, APIC_LVR, lapic_version(l));
+}
+
 /** lapic_accepts_pic - does the PIC's INTR reach this processor (virtual wire mode)? */
 bool lapic_accepts_pic(struct vcpu *v)
 {
@@ -522,11 +547,10 @@ static void reset_regs(struct lapic *l, bool init)
 	for (offset = 0; offset < KVM_APIC_REG_SIZE; offset += 0x10)
 		lapic_put(l, offset, 0);
 	lapic_put(l, APIC_ID, init ? id : l->id << 24);
-	lapic_put(l, APIC_LVR, LAPIC_VERSION | LAPIC_MAX_LVT << 16);
+	lapic_put(l, APIC_LVR, lapic_version(l));
 	lapic_put(l, APIC_DFR, APIC_DFR_FLAT);
 	lapic_put(l, APIC_SPIV, 0xff);
-	for (offset = APIC_LVTT; offset <= APIC_LVTERR; offset += 0x10)
-		lapic_put(l, offset, APIC_LVT_MASKED);
+	mask_lvt(l);
 	if (lapic_is_x2(lapic_base(l))) {
 		lapic_put(l, APIC_ID, l->id);
 		lapic_put(l, APIC_LDR, lapic_x2_ldr(l->id));

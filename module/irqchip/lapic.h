@@ -25,7 +25,6 @@
 #define LAPIC_NR_REGS	      64
 #define LAPIC_VECTOR_WORDS    (256 / BITS_PER_LONG)
 #define LAPIC_VERSION	      0x14u
-#define LAPIC_MAX_LVT	      5u /* six LVT entries: no CMCI */
 
 /* Shortest period of a guest's periodic timer that the host is prepared to serve. */
 #define LAPIC_MIN_PERIOD_NS 100000ull
@@ -56,6 +55,7 @@ struct lapic {
 	struct lapic_timer timer;
 
 	const struct lapic_synth *synth;	    /* (v) or NULL */
+	bool has_cmci;				    /* (v) there is an LVT CMCI */
 	u64 pv_eoi_msr;				    /* (v) MSR_KVM_PV_EOI_EN */
 	bool pv_eoi_armed;			    /* (v) the guest may skip the next EOI */
 	unsigned long user_eoi[LAPIC_VECTOR_WORDS]; /* (v) split irqchip: for KVM_EXIT_IOAPIC_EOI */
@@ -69,6 +69,12 @@ static inline u32 lapic_reg(struct lapic *l, u32 offset)
 static inline void lapic_put(struct lapic *l, u32 offset, u32 val)
 {
 	WRITE_ONCE(l->regs[offset >> 4], val);
+}
+
+/* The APIC version register: number of the last LVT entry in bits 23:16. */
+static inline u32 lapic_version(const struct lapic *l)
+{
+	return LAPIC_VERSION | (l->has_cmci ? 6u : 5u) << 16;
 }
 
 static inline u64 lapic_base(struct lapic *l)
@@ -116,7 +122,7 @@ void lapic_self_ipi(struct lapic *l, u8 vector);
 u32 lapic_ppr(struct lapic *l);
 void lapic_eoi(struct lapic *l);
 u32 lapic_x2_ldr(u32 id);
-u32 lapic_lvt_mask(u32 offset);
+u32 lapic_lvt_mask(const struct lapic *l, u32 offset);
 void lapic_update_event(struct lapic *l);
 
 /* lapic_state.c */

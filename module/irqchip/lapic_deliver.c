@@ -212,6 +212,22 @@ int lapic_raise(struct vcpu *v, u8 vector)
 	return takes_fixed(l) ? lapic_accept(l, &m) : -1;
 }
 
+/** lapic_cmci - corrected machine-check error interrupt; SDM "CMCI Local APIC Interface" */
+void lapic_cmci(struct vcpu *v)
+{
+	struct lapic *l = env_lapic(v);
+	struct apic_msg m = {};
+	u32 lvt;
+
+	if (!l || !l->has_cmci)
+		return;
+	lvt = lapic_reg(l, APIC_LVTCMCI);
+	m.mode = (lvt & APIC_MODE_MASK) >> 8;
+	m.vector = lvt & APIC_VECTOR_MASK;
+	if (!(lvt & APIC_LVT_MASKED))
+		lapic_accept(l, &m);
+}
+
 void lapic_self_ipi(struct lapic *l, u8 vector)
 {
 	if (vector < 16) {

@@ -93,11 +93,11 @@ static void restore_regs(struct lapic *l, const struct kvm_lapic_state *s)
 	for (offset = 0; offset < KVM_APIC_REG_SIZE; offset += 0x10) {
 		u32 val = page_get(s, offset);
 
-		if (lapic_lvt_mask(offset))
-			val &= lapic_lvt_mask(offset);
+		if (lapic_lvt_mask(l, offset))
+			val &= lapic_lvt_mask(l, offset);
 		lapic_put(l, offset, val);
 	}
-	lapic_put(l, APIC_LVR, LAPIC_VERSION | LAPIC_MAX_LVT << 16);
+	lapic_put(l, APIC_LVR, lapic_version(l));
 	lapic_put(l, APIC_TASKPRI, page_get(s, APIC_TASKPRI) & 0xff);
 	lapic_put(l, APIC_ICR, page_get(s, APIC_ICR) & ~APIC_ICR_BUSY);
 	lapic_put(l, APIC_TDCR, page_get(s, APIC_TDCR) & 0xb);

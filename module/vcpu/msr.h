@@ -38,6 +38,14 @@ extern const unsigned int nr_msr_rows;
 u64 msr_host_arch_capabilities(void);
 u64 msr_host_de_cfg(void);
 
+/* mce.c */
+int get_mcg(struct vcpu *v, u32 index, u64 *val, bool host);
+int set_mcg(struct vcpu *v, u32 index, u64 val, bool host);
+int get_mce_bank(struct vcpu *v, u32 index, u64 *val, bool host);
+int set_mce_bank(struct vcpu *v, u32 index, u64 val, bool host);
+int get_mce_ctl2(struct vcpu *v, u32 index, u64 *val, bool host);
+int set_mce_ctl2(struct vcpu *v, u32 index, u64 val, bool host);
+
 /* msr_filter.c: may the guest? vm->srcu held */
 bool msr_allowed(struct vcpu *v, u32 index, bool write);
 

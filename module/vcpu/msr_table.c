@@ -10,7 +10,6 @@
 #include <linux/nospec.h>
 #include <asm/apicdef.h>
 #include <asm/cpufeature.h>
-#include <asm/mce.h>
 #include <asm/msr.h>
 
 #include "irqchip/irqchip.h"
@@ -647,82 +646,6 @@ static int set_mtrr_def(struct vcpu *v, u32 index, u64 val, bool host)
 	return 0;
 }
 
-/* Machine check --------------------------------------------------------------------- */
-
-#define MCE_BANKS(v) ((v)->mcg_cap & 0xff)
-
-static int get_mcg(struct vcpu *v, u32 index, u64 *val, bool host)
-{
-	switch (index) {
-	case MSR_IA32_MCG_CAP:
-		*val = v->mcg_cap;
-		return 0;
-	case MSR_IA32_MCG_STATUS:
-		*val = v->mcg_status;
-		return 0;
-	default:
-		if (!(v->mcg_cap & MCG_CTL_P) && !host)
-			return MSR_FAULT;
-		*val = v->mcg_ctl;
-		return 0;
-	}
-}
-
-static int set_mcg(struct vcpu *v, u32 index, u64 val, bool host)
-{
-	switch (index) {
-	case MSR_IA32_MCG_STATUS:
-		v->mcg_status = val;
-		return 0;
-	case MSR_IA32_MCG_CTL:
-		if (!(v->mcg_cap & MCG_CTL_P) && (val || !host))
-			return MSR_FAULT;
-		if (val && val != ~0ull)
-			return MSR_FAULT;
-		v->mcg_ctl = val;
-		return 0;
-	default:
-		return MSR_FAULT; /* MCG_CAP comes by KVM_X86_SETUP_MCE */
-	}
-}
-
-static u64 *mce_bank(struct vcpu *v, u32 index)
-{
-	u32 word = index - MSR_IA32_MC0_CTL, words = 4 * MCE_BANKS(v);
-
-	return word < words ? &v->mce_banks[array_index_nospec(word, words)] : NULL;
-}
-
-static int get_mce_bank(struct vcpu *v, u32 index, u64 *val, bool host)
-{
-	u64 *word = mce_bank(v, index);
-
-	if (!word)
-		return MSR_FAULT;
-	*val = *word;
-	return 0;
-}
-
-static int set_mce_bank(struct vcpu *v, u32 index, u64 val, bool host)
-{
-	u64 *word = mce_bank(v, index);
-
-	if (!word)
-		return MSR_FAULT;
-	switch ((index - MSR_IA32_MC0_CTL) % 4) {
-	case 0: /* MCi_CTL: all or nothing, but Linux clears bit 10 (bank 4) or 0 on its own */
-		if (val && (val | BIT_ULL(10) | 1) != ~0ull)
-			return MSR_FAULT;
-		break;
-	case 1: /* MCi_STATUS: software can only clear, unless HWCR.McStatusWrEn */
-		if (!host && val && !(v->hwcr & BIT_ULL(18)))
-			return MSR_FAULT;
-		break;
-	}
-	*word = val;
-	return 0;
-}
-
 /* The table -------------------------------------------------------------------------- */
 
 #define ONE(i) i, i
@@ -765,9 +688,10 @@ const struct msr_row msr_rows[] = {
 	{ MSR_MTRRfix16K_80000, MSR_MTRRfix16K_A0000, 0, MSR_RW(mtrr_fixed) },
 	{ MSR_MTRRfix4K_C0000, MSR_MTRRfix4K_F8000, 0, MSR_RW(mtrr_fixed) },
 	{ ONE(MSR_IA32_CR_PAT), MSR_LISTED, get_hw, set_pat },
+	{ MSR_IA32_MC0_CTL2, MSR_IA32_MCx_CTL2(MCE_MAX_BANKS) - 1, 0, MSR_RW(mce_ctl2) },
 	{ ONE(MSR_MTRRdefType), 0, MSR_RW(mtrr_def) },
 	{ ONE(MSR_IA32_PERF_CAPABILITIES), MSR_FEATURE, MSR_RW(perf_capabilities) },
-	{ MSR_IA32_MC0_CTL, MSR_IA32_MCx_CTL(32) - 1, 0, MSR_RW(mce_bank) },
+	{ MSR_IA32_MC0_CTL, MSR_IA32_MCx_CTL(MCE_MAX_BANKS) - 1, 0, MSR_RW(mce_bank) },
 	{ MSR_IA32_VMX_BASIC, MSR_IA32_VMX_VMFUNC, MSR_LISTED | MSR_FEATURE, MSR_RW(vmx), has_vmx },
 	{ ONE(MSR_RAPL_POWER_UNIT), 0, get_zero, set_never },
 	{ ONE(MSR_PKG_ENERGY_STATUS), 0, get_zero, set_never },

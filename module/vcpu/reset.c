@@ -46,7 +46,7 @@ static void reset_only(struct vcpu *v)
 	v->xss = 0;
 	v->misc_enable = MSR_IA32_MISC_ENABLE_PEBS_UNAVAIL | MSR_IA32_MISC_ENABLE_BTS_UNAVAIL;
 	v->feature_control = 0;
-	v->mcg_status = 0;
+	vcpu_mce_reset(v);
 	v->smbase = SMM_RESET_BASE;
 	v->smi_count = 0;
 	WRITE_ONCE(v->smi_pending, false);

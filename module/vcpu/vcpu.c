@@ -19,9 +19,6 @@
 #include "vcpu/nested.h"
 #include "vcpu/vcpu.h"
 
-#define MCE_BANK_WORDS 4
-#define MCE_MAX_BANKS  32
-
 struct hw_ops *hw;
 
 static LIST_HEAD(vm_list);
@@ -280,7 +277,6 @@ static void vcpu_free(struct vcpu *v)
 static struct vcpu *vcpu_alloc(struct vm *vm, u32 id)
 {
 	struct vcpu *v = kzalloc(sizeof(*v), GFP_KERNEL_ACCOUNT);
-	int i;
 
 	if (!v)
 		return NULL;
@@ -296,15 +292,11 @@ static struct vcpu *vcpu_alloc(struct vm *vm, u32 id)
 	v->run_page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	v->pio_data = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	v->emul = kzalloc(sizeof(*v->emul), GFP_KERNEL_ACCOUNT);
-	v->mce_banks = kcalloc(MCE_MAX_BANKS * MCE_BANK_WORDS, sizeof(u64), GFP_KERNEL_ACCOUNT);
-	if (!v->run_page || !v->pio_data || !v->emul || !v->mce_banks) {
+	if (!v->run_page || !v->pio_data || !v->emul || vcpu_mce_create(v)) {
 		vcpu_free(v);
 		return NULL;
 	}
 	v->run = page_address(v->run_page);
-	v->mcg_cap = MCE_MAX_BANKS;
-	for (i = 0; i < MCE_MAX_BANKS; i++)
-		v->mce_banks[i * MCE_BANK_WORDS] = ~0ull;
 	return v;
 }
 

@@ -222,7 +222,7 @@ struct vcpu {
 	u64 platform_info, power_ctl, hwcr, de_cfg; /* MSRs that only hold a value */
 	u64 arch_capabilities;
 	u64 mtrr_def, mtrr_fixed[11], mtrr_var[16];
-	u64 mcg_cap, mcg_status, mcg_ctl, *mce_banks; /* 4 words a bank */
+	u64 mcg_cap, mcg_status, mcg_ctl, *mce_banks, *mce_ctl2; /* 4 words a bank, and 1 */
 	u64 pv_eoi_msr; /* MSR_KVM_PV_EOI_EN, if there is no local APIC that uses it */
 	struct {
 		u64 msr;	     /* MSR_KVM_STEAL_TIME */
@@ -345,6 +345,14 @@ int vcpu_queue_user_irq(struct vcpu *v, u32 vector); /* KVM_INTERRUPT */
 bool vcpu_injected_irq(const struct vcpu *v, u8 *vector);
 void vcpu_get_events(struct vcpu *v, struct kvm_vcpu_events *e);
 int vcpu_set_events(struct vcpu *v, const struct kvm_vcpu_events *e);
+
+/* mce.c */
+#define MCE_MAX_BANKS	  32
+#define MCE_CAP_SUPPORTED (MCG_CTL_P | MCG_SER_P | MCG_CMCI_P) /* <asm/mce.h> */
+int vcpu_mce_create(struct vcpu *v);
+void vcpu_mce_reset(struct vcpu *v);
+int vcpu_setup_mce(struct vcpu *v, u64 cap);
+int vcpu_set_mce(struct vcpu *v, const struct kvm_x86_mce *m);
 
 /* vcpu/cr.c: control and debug registers as an instruction or an ioctl sets them */
 int vcpu_set_cr0(struct vcpu *v, u64 val); /* 0, or 1 = #GP must follow */

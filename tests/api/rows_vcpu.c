@@ -371,14 +371,25 @@ static bool setup_mce_bad(struct world *w)
 	return refused(w, w->vcpu, KVM_X86_SETUP_MCE, &cap, EINVAL);
 }
 
-/* A corrected error goes to its bank: IA32_MC2_STATUS is MSR 0x409. */
-static bool set_mce(struct world *w)
+/* The error goes to its bank: IA32_MC2_STATUS is MSR 0x409. */
+static bool logs_error(struct world *w, uint64_t status)
 {
-	struct kvm_x86_mce m = { .status = 1ull << 63 | 5, .bank = 2 };
+	struct kvm_x86_mce m = { .status = status, .bank = 2 };
 	struct one_msr get = { .head.nmsrs = 1, .entry = { .index = 0x409 } };
 
-	return setup_mce(w) && call(w, w->vcpu, KVM_X86_SET_MCE, &m) &&
-	       ioctl(w->vcpu, KVM_GET_MSRS, &get) == 1 && get.entry.data == m.status;
+	return call(w, w->vcpu, KVM_X86_SET_MCE, &m) &&
+	       ioctl(w->vcpu, KVM_GET_MSRS, &get) == 1 && get.entry.data == status;
+}
+
+/* A corrected error; with MCG_SER_P one that is uncorrected and wants no action: no machine check. */
+static bool set_mce(struct world *w)
+{
+	uint64_t cap = 1 << 24 | 10;
+
+	return setup_mce(w) && logs_error(w, 1ull << 63 | 5) &&
+	       call(w, w->vcpu, KVM_X86_SETUP_MCE, &cap) &&
+	       logs_error(w, 7ull << 61 | 5) && /* which overwrites the other */
+	       run_code(w, out_e9, sizeof(out_e9), KVM_EXIT_IO);
 }
 
 static bool set_mce_bad(struct world *w)

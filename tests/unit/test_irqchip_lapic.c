@@ -292,6 +292,50 @@ static void test_esr(void **state)
 	free_vm(vm);
 }
 
+/* LVT CMCI is there when the machine-check capabilities say so, and only then. */
+static void test_cmci(void **state)
+{
+	struct vm *vm = new_vm(1, false);
+	struct vcpu *v = vm->v[0];
+	struct kvm_lapic_state s;
+	u64 val;
+
+	assert_int_not_equal(lapic_reg_read(v, APIC_LVTCMCI, &val), 0);
+	assert_int_not_equal(lapic_reg_write(v, APIC_LVTCMCI, 0x45), 0);
+	lapic_cmci(v);
+	assert_int_equal(take(v), -1);
+
+	lapic_set_cmci(v, true);
+	assert_int_equal(apic_in(v, APIC_LVR), 0x60014);
+	assert_int_equal(apic_in(v, APIC_LVTCMCI), APIC_LVT_MASKED);
+	lapic_cmci(v);
+	assert_int_equal(take(v), -1);
+	apic_out(v, APIC_LVTCMCI, 0xffffffff);
+	assert_int_equal(apic_in(v, APIC_LVTCMCI), 0x000107ff);
+	apic_out(v, APIC_LVTCMCI, 0x45);
+	lapic_cmci(v);
+	assert_int_equal(take(v), 0x45);
+	eoi(v);
+	apic_out(v, APIC_LVTCMCI, APIC_DM_NMI);
+	lapic_cmci(v);
+	assert_int_equal(v->nmis, 1);
+
+	apic_out(v, APIC_LVTCMCI, 0x45);
+	lapic_get_state(v, &s);
+	apic_out(v, APIC_SPIV, 0xff);
+	assert_int_equal(apic_in(v, APIC_LVTCMCI), APIC_LVT_MASKED | 0x45);
+	assert_int_equal(lapic_set_state(v, &s), 0);
+	assert_int_equal(apic_in(v, APIC_LVTCMCI), 0x45);
+	lapic_reset(v, false);
+	assert_int_equal(apic_in(v, APIC_LVR), 0x60014);
+	assert_int_equal(apic_in(v, APIC_LVTCMCI), APIC_LVT_MASKED);
+
+	lapic_set_cmci(v, false);
+	assert_int_equal(apic_in(v, APIC_LVR), 0x50014);
+	assert_int_not_equal(lapic_reg_read(v, APIC_LVTCMCI, &val), 0);
+	free_vm(vm);
+}
+
 static void test_state_roundtrip(void **state)
 {
 	struct vm *vm = new_vm(2, false);
@@ -478,6 +522,7 @@ int main(void)
 		cmocka_unit_test(test_tpr_and_cr8),
 		cmocka_unit_test(test_tpr_word),
 		cmocka_unit_test(test_esr),
+		cmocka_unit_test(test_cmci),
 		cmocka_unit_test(test_state_roundtrip),
 		cmocka_unit_test(test_state_x2apic),
 		cmocka_unit_test(test_state_hostile),
