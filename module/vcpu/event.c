@@ -267,7 +267,7 @@ bool vcpu_accepts_user_pic(struct vcpu *v)
 /* User space wants to know when it can use KVM_INTERRUPT. */
 bool vcpu_wants_user_window(struct vcpu *v)
 {
-	return v->run->request_interrupt_window && vcpu_accepts_user_pic(v);
+	return READ_ONCE(v->run->request_interrupt_window) && vcpu_accepts_user_pic(v);
 }
 
 static void irq_take(struct vcpu *v)

@@ -359,11 +359,11 @@ int vcpu_run(struct vcpu *v)
 	lockdep_assert_held(&v->mutex);
 	might_sleep();
 	if (v->mp_state == KVM_MP_STATE_UNINITIALIZED) {
-		if (v->run->immediate_exit)
+		if (READ_ONCE(v->run->immediate_exit))
 			return -EINTR;
 		return wait_uninitialized(v);
 	}
-	if (!v->lapic && vcpu_set_cr8(v, v->run->cr8))
+	if (!v->lapic && vcpu_set_cr8(v, READ_ONCE(v->run->cr8)))
 		return -EINVAL;
 	if (vcpu_wants_user_window(v))
 		vcpu_request(v, REQ_EVENT);
@@ -377,7 +377,7 @@ int vcpu_run(struct vcpu *v)
 		r = complete(v);
 		srcu_read_unlock(&v->vm->srcu, idx);
 	}
-	if (r == RESUME_GUEST && v->run->immediate_exit) {
+	if (r == RESUME_GUEST && READ_ONCE(v->run->immediate_exit)) {
 		/* Clients finish an access this way and go on to look at its exit reason. */
 		r = -EINTR;
 	} else if (r == RESUME_GUEST) {
