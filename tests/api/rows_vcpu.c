@@ -377,8 +377,8 @@ static bool logs_error(struct world *w, uint64_t status)
 	struct kvm_x86_mce m = { .status = status, .bank = 2 };
 	struct one_msr get = { .head.nmsrs = 1, .entry = { .index = 0x409 } };
 
-	return call(w, w->vcpu, KVM_X86_SET_MCE, &m) &&
-	       ioctl(w->vcpu, KVM_GET_MSRS, &get) == 1 && get.entry.data == status;
+	return call(w, w->vcpu, KVM_X86_SET_MCE, &m) && ioctl(w->vcpu, KVM_GET_MSRS, &get) == 1 &&
+	       get.entry.data == status;
 }
 
 /* A corrected error; with MCG_SER_P one that is uncorrected and wants no action: no machine check. */
