@@ -58,9 +58,16 @@ class Amd(Qemu):
 
     # The first CPU is left to L0's kernel, see guest/init: two for guests.
     default_smp = 3
-    # Code is translated anew, and all CPUs wait, whenever the buffer is full.
-    accel = ("-machine", "q35", "-accel", "tcg,thread=multi,tb-size=1024",
-             "-cpu", "EPYC,+svm,+npt")
+
+    @property
+    def accel(self):
+        # Code is translated anew, and all CPUs wait, whenever the buffer is full.
+        tcg = "tcg,tb-size=1024,thread="
+        # A machine of one CPU counts its time in instructions, one a nanosecond: however slow its
+        # kernel is, timers do not come faster than work is done.
+        clock = ("-accel", tcg + "single", "-icount", "shift=0") if self.smp == 1 else \
+            ("-accel", tcg + "multi")
+        return ("-machine", "q35", *clock, "-cpu", "EPYC,+svm,+npt")
 
 
 class Kvm(Qemu):
